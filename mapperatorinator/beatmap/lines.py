@@ -1,0 +1,161 @@
+"""The two line formats that make up most of a file: timing points and hit objects, both ways."""
+
+from __future__ import annotations
+
+import math
+
+from .numbers import format_number, parse_coordinate, parse_int, parse_number
+from .objects import Circle, HitObject, HitSample, Hold, Slider, Spinner
+from .path import PathPoint, SliderPath
+from .timing import TimingPoint
+
+CIRCLE, SLIDER, NEW_COMBO, SPINNER, HOLD = 1, 2, 4, 8, 128
+MAX_SLIDES = 9000  # the game refuses more
+
+
+def parse_timing_point(line: str, offset: float, sample_set: int, volume: int) -> TimingPoint:
+    """One line of [TimingPoints], of two to eight fields; `sample_set` and `volume` stand for missing ones."""
+    fields = [part.strip() for part in line.partition("//")[0].split(",")]
+    beat_length = math.nan if fields[1].lower() == "nan" else parse_number(fields[1])
+    given = [parse_int(part) if part else None for part in fields[2:8]]
+    meter, bank, index, loudness, red, effects = (given + [None] * 6)[:6]
+    uninherited = red is None or red == 1
+    if uninherited and math.isnan(beat_length):
+        raise ValueError("a red line needs a beat length")
+    return TimingPoint(
+        time=parse_number(fields[0]) + offset,
+        beat_length=beat_length,
+        meter=meter if meter and meter > 0 else 4,
+        sample_set=sample_set if bank is None else bank,
+        sample_index=index or 0,
+        volume=volume if loudness is None else loudness,
+        uninherited=uninherited,
+        effects=effects or 0,
+    )
+
+
+def format_timing_point(point: TimingPoint, offset: float) -> str:
+    """One line of [TimingPoints], all eight fields."""
+    numbers = (
+        point.time - offset, point.beat_length, point.meter, point.sample_set, point.sample_index,
+        point.volume, point.uninherited, point.effects,
+    )  # fmt: skip
+    return ",".join(map(format_number, numbers))
+
+
+def parse_hit_object(line: str, offset: float) -> HitObject:
+    """One line of [HitObjects]."""
+    fields = [part.strip() for part in line.partition("//")[0].split(",")]
+    flags = parse_int(fields[3])
+    x, y = parse_coordinate(fields[0]), parse_coordinate(fields[1])
+    time = parse_number(fields[2]) + offset
+    sound = parse_int(fields[4]) if len(fields) > 4 and fields[4] else 0
+    common = (x, y, time, bool(flags & NEW_COMBO), flags >> 4 & 7, sound)
+    if flags & CIRCLE:
+        return Circle(*common, _parse_sample(fields, 5))
+    if flags & SLIDER:
+        return _parse_slider(fields, common)
+    if flags & SPINNER:
+        return Spinner(*common, _parse_sample(fields, 6), end_time=max(time, parse_number(fields[5]) + offset))
+    if flags & HOLD:
+        end, _, sample = ",".join(fields[5:]).partition(":")
+        end_time = max(time, parse_number(end) + offset) if end else time
+        return Hold(*common, _parse_sample([sample], 0) if sample else None, end_time=end_time)
+    raise ValueError(f"there is no kind of object in the type {flags}")
+
+
+def format_hit_object(obj: HitObject, offset: float) -> str:
+    """One line of [HitObjects]."""
+    kinds = {Circle: CIRCLE, Slider: SLIDER, Spinner: SPINNER, Hold: HOLD}
+    flags = kinds[type(obj)] | NEW_COMBO * obj.new_combo | (obj.combo_skip & 7) << 4
+    fields = [*map(format_number, (obj.x, obj.y, obj.time - offset)), str(flags), str(obj.sound)]
+    sample = _format_sample(obj.sample)
+    if isinstance(obj, Slider):
+        fields += _format_slider(obj)
+    elif isinstance(obj, Spinner):
+        fields.append(format_number(obj.end_time - offset))
+    elif isinstance(obj, Hold):
+        end = format_number(obj.end_time - offset)
+        return ",".join([*fields, f"{end}:{sample}" if sample else end])
+    return ",".join([*fields, sample] if sample else fields)
+
+
+def _parse_sample(fields: list[str], at: int) -> HitSample | None:
+    if len(fields) <= at or not fields[at]:
+        return None
+    parts = ",".join(fields[at:]).split(":")
+    numbers = [parse_int(part) if part.strip() else 0 for part in parts[:4]]
+    return HitSample(*numbers, *[0] * (4 - len(numbers)), filename=":".join(parts[4:]).strip())
+
+
+def _format_sample(sample: HitSample | None) -> str:
+    return "" if sample is None else ":".join(map(str, sample))
+
+
+def _parse_slider(fields: list[str], common: tuple[float, float, float, bool, int, int]) -> Slider:
+    slides = max(1, parse_int(fields[6]))
+    if slides > MAX_SLIDES:
+        raise ValueError(f"{slides} slides are too many")
+    path = _parse_path(fields[5], common[0], common[1])
+    length = max(0.0, parse_coordinate(fields[7])) if len(fields) > 7 and fields[7] else 0.0
+    slider = Slider(*common, _parse_sample(fields, 10), path=path, slides=slides, length=length)
+    if len(fields) > 8 and fields[8]:
+        slider.edge_sounds = [parse_int(part) for part in fields[8].split("|")]
+    if len(fields) > 9 and fields[9]:
+        slider.edge_sets = [_parse_edge_set(part) for part in fields[9].split("|")]
+    if slider.sample or slider.edge_sets:
+        _fill_edges(slider)
+    return slider
+
+
+def _parse_edge_set(text: str) -> tuple[int, int]:
+    normal, _, addition = text.partition(":")
+    return parse_int(normal), parse_int(addition.partition(":")[0] or "0")
+
+
+def _fill_edges(slider: Slider) -> None:
+    """Give every edge what an empty field means, so that the fields after it can be written."""
+    slider.edge_sounds = slider.edge_sounds or [slider.sound] * (slider.slides + 1)
+    if slider.sample:
+        slider.edge_sets = slider.edge_sets or [(0, 0)] * (slider.slides + 1)
+
+
+def _format_slider(slider: Slider) -> list[str]:
+    fields = [_format_path(slider.path), str(slider.slides), format_number(slider.length)]
+    sounds, sets = slider.edge_sounds, slider.edge_sets
+    if slider.sample or sets:
+        sounds = sounds or [slider.sound] * (slider.slides + 1)
+    if slider.sample:
+        sets = sets or [(0, 0)] * (slider.slides + 1)
+    if sounds:
+        fields.append("|".join(map(str, sounds)))
+    if sets:
+        fields.append("|".join(f"{normal}:{addition}" for normal, addition in sets))
+    return fields
+
+
+def _parse_path(text: str, x: float, y: float) -> SliderPath:
+    """The path of a slider line; its first letter belongs to the head, a later one to the point after it."""
+    points: list[PathPoint] = []
+    kind: str | None = None
+    for part in text.split("|"):
+        if part[:1].isalpha():
+            kind = part.strip()
+            if not points:
+                points.append(PathPoint(x, y, kind))
+                kind = None
+        else:
+            px, _, py = part.partition(":")
+            points.append(PathPoint(parse_coordinate(px), parse_coordinate(py), kind))
+            kind = None
+    if not points or points[0].type is None:
+        raise ValueError("the slider has no curve type")
+    return SliderPath(tuple(points))
+
+
+def _format_path(path: SliderPath) -> str:
+    parts = [path.points[0].type or "L"]
+    for point in path.points[1:]:
+        parts += [point.type] if point.type else []
+        parts.append(f"{format_number(point.x)}:{format_number(point.y)}")
+    return "|".join(parts)

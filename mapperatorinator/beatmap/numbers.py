@@ -1,0 +1,37 @@
+"""Numbers and text as beatmap files spell them."""
+
+from __future__ import annotations
+
+import math
+
+MAX_NUMBER = 2_147_483_647.0  # what the game accepts
+MAX_COORDINATE = 131_072.0
+
+
+def parse_number(text: str, limit: float = MAX_NUMBER) -> float:
+    """The number in `text`; ValueError for NaN, infinities and magnitudes above `limit`, as in the game."""
+    value = float(text)
+    if not abs(value) <= limit or "_" in text:
+        raise ValueError(f"{text.strip()} is out of range")
+    return value
+
+
+def parse_int(text: str) -> int:
+    """The whole number in `text`; a fraction is cut off."""
+    try:
+        value = int(text)
+    except ValueError:
+        return int(parse_number(text))
+    return int(parse_number(text)) if abs(value) > MAX_NUMBER else value
+
+
+def parse_coordinate(text: str) -> float:
+    """A playfield coordinate in `text`."""
+    return parse_number(text, MAX_COORDINATE)
+
+
+def format_number(value: float) -> str:
+    """The shortest text that reads back as `value`: whole numbers without a fraction, NaN as the game has it."""
+    if value == int(value) if math.isfinite(value) else False:
+        return str(int(value))
+    return "NaN" if math.isnan(value) else repr(float(value))

@@ -1,0 +1,171 @@
+"""Reading beatmap files: every format from v3 to v14 and v128, and damaged ones as far as they go."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ..errors import UserError
+from .beatmap import Beatmap, Break, Colour, Video
+from .lines import parse_hit_object, parse_timing_point
+from .numbers import parse_int, parse_number
+from .sections import SECTIONS
+
+EARLY_OFFSET = 24.0  # ms by which times in v3 and v4 lag behind those of later formats
+MAX_WARNINGS = 100
+_HEADER = re.compile(r"osu file format v(\d{1,4})")
+_GENERATED_COMMENTS = ("//Background and Video events", "//Break Periods")
+_SAMPLE_SETS = {"none": 0, "normal": 1, "soft": 2, "drum": 3}
+
+
+def read_beatmap(path: str | Path) -> Beatmap:
+    """Read the beatmap at `path`; UserError if it cannot be read or is none."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
+    try:
+        return parse_beatmap(data)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def parse_beatmap(text: str | bytes) -> Beatmap:
+    """Read a beatmap from the text or bytes of its file; UserError if it is none.
+
+    A damaged line is skipped and named in `warnings` of the result.
+    """
+    if isinstance(text, bytes):
+        text = decode_text(text)
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    header = _HEADER.search(next((line for line in lines if line.strip("\0 \t")), ""))
+    if not header and not any(line.strip() == "[HitObjects]" for line in lines):
+        raise UserError("this is not an osu! beatmap: it does not begin with 'osu file format v'.")
+    parser = _Parser(int(header[1]) if header else Beatmap.version)
+    if not header:
+        parser.warn("the first line does not name the file format; v14 is assumed")
+    for number, line in enumerate(lines, start=1):
+        parser.read_line(number, line)
+    return parser.finish()
+
+
+def decode_text(data: bytes) -> str:
+    """The text of a file: UTF-8 or UTF-16 by its mark; lines that are not UTF-8 are taken as Latin-1."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "\n".join(map(_decode_line, data.removeprefix(b"\xef\xbb\xbf").splitlines()))
+
+
+def _decode_line(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+class _Parser:
+    """Reads one file line by line into a `Beatmap`."""
+
+    def __init__(self, version: int) -> None:
+        self.bm = Beatmap(version=version)
+        self.offset = early_offset(version)
+        self.section = ""
+        self.sample_volume = 100
+        self.has_approach_rate = False
+        self.keys = {name: {key.name: key for key in keys} for name, keys in SECTIONS.items()}
+
+    def warn(self, text: str) -> None:
+        """Note a finding, up to a limit, since a damaged file may have one per line."""
+        if len(self.bm.warnings) < MAX_WARNINGS:
+            self.bm.warnings.append(text)
+
+    def read_line(self, number: int, line: str) -> None:
+        """Read one line; a damaged one is noted and skipped."""
+        stripped = line.strip()
+        if self.section == "Events" and line[:1] in (" ", "_", "/") and stripped:
+            self._event(line)
+            return
+        if not stripped or stripped.startswith("//"):
+            return
+        if stripped[0] == "[" and stripped[-1] == "]":
+            self.section = stripped[1:-1]
+            return
+        try:
+            self._dispatch(line, stripped)
+        except (ValueError, IndexError, OverflowError) as error:
+            self.warn(f"line {number} ([{self.section}] {stripped[:60]!r}) is damaged and was skipped: {error}")
+
+    def _dispatch(self, line: str, stripped: str) -> None:
+        if self.section in self.keys:
+            self._key_value(stripped)
+        elif self.section == "Events":
+            self._event(line)
+        elif self.section == "TimingPoints":
+            bank = _SAMPLE_SETS.get(self.bm.sample_set.lower(), 1)
+            self.bm.timing_points.append(parse_timing_point(stripped, self.offset, bank, self.sample_volume))
+        elif self.section == "Colours":
+            self._colour(stripped)
+        elif self.section == "HitObjects":
+            self.bm.hit_objects.append(parse_hit_object(stripped, self.offset))
+        elif self.section:
+            self.bm.extra_sections.setdefault(self.section, []).append(line)
+
+    def _key_value(self, line: str) -> None:
+        name, colon, value = (part.strip() for part in line.partition(":"))
+        if not colon:
+            raise ValueError("there is no colon")
+        key = self.keys[self.section].get(name)
+        if key is None:
+            self.bm.extra.setdefault(self.section, {})[name] = value
+            if name == "SampleVolume":
+                self.sample_volume = parse_int(value)
+            return
+        parsed = key.parse(value)
+        if name == "PreviewTime" and parsed != -1:
+            parsed += self.offset
+        self.has_approach_rate |= name == "ApproachRate"
+        setattr(self.bm, key.field, parsed)
+
+    def _event(self, line: str) -> None:
+        bm, fields = self.bm, [part.strip() for part in line.split(",")]
+        kind = fields[0].lower()
+        if line.strip() in _GENERATED_COMMENTS:
+            return
+        if kind in ("2", "break"):
+            bm.breaks.append(Break(parse_number(fields[1]) + self.offset, parse_number(fields[2]) + self.offset))
+        elif kind in ("0", "background") and bm.background is None:
+            x, y = _event_position(fields)
+            bm.background, bm.background_offset = fields[2].strip('"'), (x, y)
+        elif kind in ("1", "video") and bm.video is None:
+            bm.video = Video(fields[2].strip('"'), parse_number(fields[1]), *_event_position(fields))
+        else:
+            bm.storyboard.append(line.rstrip())
+
+    def _colour(self, line: str) -> None:
+        name, _, value = (part.strip() for part in line.partition(":"))
+        if not re.fullmatch(r"Combo\d+", name):
+            self.bm.extra.setdefault("Colours", {})[name] = value
+            return
+        red, green, blue = (min(max(parse_int(part), 0), 255) for part in value.split(",")[:3])
+        self.bm.combo_colours.append(Colour(red, green, blue))
+
+    def finish(self) -> Beatmap:
+        """The beatmap, in order of time."""
+        bm = self.bm
+        if not self.has_approach_rate:
+            bm.approach_rate = bm.overall_difficulty  # files older than the key mean this
+        bm.timing_points.sort(key=lambda point: point.time)
+        bm.hit_objects.sort(key=lambda obj: obj.time)
+        return bm
+
+
+def _event_position(fields: list[str]) -> tuple[float, float]:
+    return (parse_number(fields[3]), parse_number(fields[4])) if len(fields) > 4 else (0.0, 0.0)
+
+
+def early_offset(version: int) -> float:
+    """What is added to the times of a file of this format version, in ms."""
+    return EARLY_OFFSET if version < 5 else 0.0
