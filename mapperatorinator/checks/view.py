@@ -1,0 +1,267 @@
+"""What checks ask of a map, worked out once: times, edges, grid, level, stacks, labels.
+
+Checks never touch the beatmap's own lists in file order: `MapView.objects` is in order of time,
+and findings name objects by their position there.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..beatmap import Beatmap, HitObject, Hold, Slider, Spinner, TimingPoint, star_rating
+from .levels import Level, level_from_name, level_from_stars
+from .registry import MANIA
+from .snapping import BeatGrid, Floats
+
+if TYPE_CHECKING:
+    from ..audio import Audio
+
+HITSOUND_LENIENCY = 5.0  # ms a line may come after the object it is heard on (game constant)
+BASE_RADIUS = 64.0  # px of a circle at scale 1
+
+
+def difficulty_range(value: float, easy: float, middle: float, hard: float) -> float:
+    """The game's map from a setting 0..10 to a quantity: `easy` at 0, `middle` at 5, `hard` at 10."""
+    if value > 5:
+        return middle + (hard - middle) * (value - 5) / 5
+    return middle - (middle - easy) * (5 - value) / 5
+
+
+def circle_radius(circle_size: float) -> float:
+    """Radius in px of a circle at that circle size."""
+    return BASE_RADIUS * (1.0 - 0.7 * (circle_size - 5) / 5) / 2
+
+
+class MapView:
+    """A beatmap as checks see it; everything costly is computed on first use and kept."""
+
+    def __init__(self, beatmap: Beatmap, level: Level | None = None, audio: Audio | None = None) -> None:
+        self.beatmap = beatmap
+        self.audio = audio
+        self.mode = beatmap.mode
+        order = sorted(range(len(beatmap.hit_objects)), key=lambda i: beatmap.hit_objects[i].time)
+        self.order = order
+        self.objects: list[HitObject] = [beatmap.hit_objects[i] for i in order]
+        self.starts = [obj.time for obj in self.objects]
+        self.lines: list[TimingPoint] = sorted(
+            beatmap.timing_points, key=lambda line: (line.time, not line.uninherited)
+        )
+        self.red_lines = [line for line in self.lines if line.uninherited]
+        self._line_times = [line.time for line in self.lines]
+        self._given_level = level
+
+    # What the map is -------------------------------------------------------------------------
+
+    @cached_property
+    def stars(self) -> float:
+        """Star rating of the map, 0 where it has none."""
+        return star_rating(self.beatmap) if self.objects else 0.0
+
+    @cached_property
+    def level(self) -> Level:
+        """The difficulty level: the caller's word, else what the name says, else by stars."""
+        if self._given_level is not None:
+            return self._given_level
+        named = level_from_name(self.beatmap.difficulty_name, self.mode)
+        return level_from_stars(self.stars) if named is None else named
+
+    @cached_property
+    def radius(self) -> float:
+        """Circle radius in px."""
+        return circle_radius(self.beatmap.circle_size)
+
+    @cached_property
+    def preempt(self) -> float:
+        """Time in ms from when an object appears to when it is hit."""
+        return difficulty_range(self.beatmap.approach_rate, 1800, 1200, 450)
+
+    # Times -----------------------------------------------------------------------------------
+
+    @cached_property
+    def spans(self) -> list[float]:
+        """Duration in ms of one span of each object (0 unless it is a slider)."""
+        span = self.beatmap.slider_span_duration
+        return [span(obj) if isinstance(obj, Slider) else 0.0 for obj in self.objects]
+
+    @cached_property
+    def ends(self) -> list[float]:
+        """End time in ms of each object."""
+        return [
+            obj.end_time
+            if isinstance(obj, (Spinner, Hold))
+            else obj.time + span * obj.slides
+            if isinstance(obj, Slider)
+            else obj.time
+            for obj, span in zip(self.objects, self.spans, strict=True)
+        ]
+
+    def edges(self, i: int) -> list[float]:
+        """Times in ms at which object `i` starts, turns and ends."""
+        obj = self.objects[i]
+        if isinstance(obj, Slider):
+            return [obj.time + self.spans[i] * n for n in range(obj.slides + 1)]
+        if isinstance(obj, (Spinner, Hold)):
+            return [obj.time, obj.end_time]
+        return [obj.time]
+
+    def ticks(self, i: int) -> list[float]:
+        """Times in ms of the slider ticks of object `i` (edges not included)."""
+        obj = self.objects[i]
+        if not isinstance(obj, Slider) or self.beatmap.slider_tick_rate <= 0:
+            return []
+        step = self.red_line_at(obj.time).ms_per_beat / self.beatmap.slider_tick_rate
+        span = self.spans[i]
+        # The game drops ticks within 10 ms of the end of a span.
+        inner = [step * k for k in range(1, math.ceil((span - 10) / step))] if span < 1e6 else []
+        times = []
+        for n in range(obj.slides):
+            start = obj.time + n * span
+            times += [start + (t if n % 2 == 0 else span - t) for t in (inner if n % 2 == 0 else inner[::-1])]
+        return times
+
+    @cached_property
+    def drain_time(self) -> float:
+        """Time in ms from the first object to the end of the last, without what lies around breaks."""
+        if not self.objects:
+            return 0.0
+        total = max(self.ends) - self.starts[0]
+        ends = self._latest_ends
+        for pause in self.beatmap.breaks:
+            before = bisect_left(self.starts, pause.start) - 1
+            after = bisect_right(self.starts, pause.end - 1)
+            if before >= 0 and after < len(self.objects):
+                total -= max(0.0, self.starts[after] - float(ends[before]))
+        return total
+
+    @property
+    def play_time(self) -> float:
+        """Time in ms from the first object to the end of the last."""
+        return max(self.ends) - self.starts[0] if self.objects else 0.0
+
+    # Timing ----------------------------------------------------------------------------------
+
+    @cached_property
+    def grid(self) -> BeatGrid:
+        """The beat grid of the red lines."""
+        return BeatGrid(self.red_lines)
+
+    def red_line_at(self, time: float) -> TimingPoint:
+        """The red line in force at `time` ms; 60 BPM from 0 where there is none."""
+        return self.beatmap.timing.red_at(time)
+
+    def line_index(self, time: float, leniency: float = 0.0) -> int:
+        """Index in `lines` of the line in force at `time`, the first before it, -1 if there are none."""
+        if not self.lines:
+            return -1
+        return max(0, bisect_right(self._line_times, time + leniency) - 1)
+
+    def line_at(self, time: float, leniency: float = 0.0) -> TimingPoint | None:
+        """The line of either colour in force at `time`; `leniency` lets later lines count."""
+        i = self.line_index(time, leniency)
+        return self.lines[i] if i >= 0 else None
+
+    def sound_line(self, time: float) -> TimingPoint | None:
+        """The line whose volume and sample set are heard at `time`."""
+        return self.line_at(time, HITSOUND_LENIENCY)
+
+    @cached_property
+    def line_speeds(self) -> list[float]:
+        """Effective speed of sliders in each line's section: BPM times velocity."""
+        speeds, bpm = [], 60.0
+        for line in self.lines:
+            bpm = line.bpm if line.uninherited else bpm
+            speeds.append(bpm * line.velocity)
+        return speeds
+
+    @cached_property
+    def kiai_toggles(self) -> list[tuple[float, bool]]:
+        """Times in ms at which kiai starts (True) or ends (False)."""
+        toggles: list[tuple[float, bool]] = []
+        state = False
+        for n, line in enumerate(self.lines):
+            last_of_time = n + 1 == len(self.lines) or self.lines[n + 1].time != line.time
+            if last_of_time and line.kiai != state:
+                state = line.kiai
+                toggles.append((line.time, state))
+        return toggles
+
+    @cached_property
+    def edge_times(self) -> tuple[list[tuple[int, int]], Floats]:
+        """All edges of the map: (object, edge number) and their times in ms, shape (n,)."""
+        keys, times = [], []
+        for i in range(len(self.objects)):
+            for n, time in enumerate(self.edges(i)):
+                keys.append((i, n))
+                times.append(time)
+        return keys, np.array(times, dtype=np.float64)
+
+    @cached_property
+    def edge_unsnaps(self) -> Floats:
+        """Unsnap in ms of every edge of `edge_times`, shape (n,)."""
+        return self.grid.unsnaps(self.edge_times[1])
+
+    @cached_property
+    def start_divisors(self) -> list[int]:
+        """Coarsest snap divisor of each object's start, 0 where it is on none."""
+        return self.grid.divisors_of(self.starts).tolist()
+
+    def first_at_or_after(self, time: float) -> int:
+        """Position of the first object that starts at `time` or later (may be the object count)."""
+        return bisect_left(self.starts, time)
+
+    def around(self, time: float) -> range:
+        """Positions of objects that may cover `time` (a superset; all that start before it and end after)."""
+        stop = bisect_right(self.starts, time)
+        first = int(np.searchsorted(self._latest_ends, time, side="left"))
+        return range(min(first, stop), stop)
+
+    @cached_property
+    def _latest_ends(self) -> Floats:
+        return np.maximum.accumulate(self.ends) if self.ends else np.zeros(0)
+
+    # Names -----------------------------------------------------------------------------------
+
+    def edge_name(self, i: int, n: int) -> str:
+        """What edge `n` of object `i` is called in a message."""
+        obj = self.objects[i]
+        if isinstance(obj, Slider):
+            return "Slider " + ("head" if n == 0 else "tail" if n == obj.slides else "reverse")
+        kind = self.kind(i)
+        return kind if not isinstance(obj, Hold) else f"{kind} {'start' if n == 0 else 'end'}"
+
+    def kind(self, i: int) -> str:
+        """What object `i` is called in a message."""
+        obj = self.objects[i]
+        if isinstance(obj, Slider):
+            return "Slider"
+        if isinstance(obj, Spinner):
+            return "Spinner"
+        return "Hold note" if isinstance(obj, Hold) else ("Note" if self.mode == MANIA else "Circle")
+
+    @cached_property
+    def combos(self) -> list[tuple[int, int]]:
+        """Colour index and number within the combo of each object, as the game counts them."""
+        colours = max(1, len(self.beatmap.combo_colours))
+        result: list[tuple[int, int]] = []
+        colour, number, fresh = 0, 0, True
+        for i, obj in enumerate(self.objects):
+            if isinstance(obj, Spinner):
+                fresh, number = True, number + 1
+            elif obj.new_combo or fresh:
+                colour = (colour + (1 if i else 0) + (obj.combo_skip if obj.new_combo else 0)) % colours
+                number, fresh = 1, False
+            else:
+                number += 1
+            result.append((colour, number))
+        return result
+
+    def label(self, i: int) -> str:
+        """How the editor names object `i` in a timestamp."""
+        if self.mode == MANIA:
+            return f"{round(self.starts[i])}|{self.beatmap.column(self.objects[i])}"
+        return str(self.combos[i][1])
