@@ -68,7 +68,7 @@ def default_folder() -> Path:
 
 
 class Corpus:
-    """The maps of one folder: `rows` is the index, `beatmap(row)` reads a map, `audio_path(row)` finds its song."""
+    """The maps of one folder: `rows` is the index, `beatmap` reads a map, `audio_path` finds its song."""
 
     def __init__(self, folder: Path | str | None = None) -> None:
         self.folder = Path(folder) if folder is not None else default_folder()

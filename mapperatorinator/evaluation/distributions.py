@@ -1,12 +1,12 @@
 """Histograms of map features and the distance between them.
 
-A `Profile` is what one map contributes: for each feature, counts over fixed bins. Profiles are added up over maps
-and compared by the Jensen-Shannon divergence in bits: 0 for equal distributions, 1 for disjoint ones.
+A `Profile` is what one map contributes: for each feature, counts over fixed bins. Profiles are added up over
+maps and compared by the Jensen-Shannon divergence in bits: 0 for equal distributions, 1 for disjoint ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +15,10 @@ Counts = NDArray[np.float64]
 Profile = dict[str, Counts]
 
 
-def histogram(values: ArrayLike, edges: Sequence[float] | NDArray[np.float64]) -> Counts:
+def histogram(values: ArrayLike, edges: ArrayLike) -> Counts:
     """Counts of values in [edge, next edge), shape (len(edges) + 1,): what lies outside has its own bins."""
-    index = np.searchsorted(np.asarray(edges, float), np.asarray(values, float).ravel(), side="right")
+    edges = np.asarray(edges, dtype=np.float64)
+    index = np.searchsorted(edges, np.asarray(values, float).ravel(), side="right")
     return np.bincount(index, minlength=len(edges) + 1).astype(np.float64)
 
 

@@ -1,8 +1,9 @@
 """Pattern distances: how the shapes of maps are distributed, compared with human maps of the same stars.
 
-Every map gives histograms (`describe`); `distances` compares two groups of maps feature by feature within bins of
-stars and returns Jensen-Shannon divergences in bits (0 equal, 1 disjoint), weighted by how much of the reference
-lies in each bin. `human_floor` is what two disjoint halves of the human maps (split by song) are apart.
+Every map gives histograms (`describe`); `distances` compares two groups of maps feature by feature within
+bins of stars and returns Jensen-Shannon divergences in bits (0 equal, 1 disjoint), weighted by how much of
+the reference lies in each bin. `human_floor` is what two disjoint halves of the human maps (split by song)
+are apart.
 """
 
 from __future__ import annotations
@@ -52,13 +53,14 @@ def describe(beatmap: Beatmap | None, stars: float | None = None, song: str = ""
     return Described(song, star_rating(beatmap) if stars is None else stars, features(beatmap))
 
 
-def distances(
-    maps: Sequence[Beatmap | None | Described], reference: Sequence[Beatmap | Described], mode: int | None = None
-) -> dict[str, float]:
+Maps = Sequence[Beatmap | Described | None]
+
+
+def distances(maps: Maps, reference: Maps, mode: int | None = None) -> dict[str, float]:
     """Distance of a group of maps from a reference group, by feature, in bits 0..1.
 
-    mode : only maps of this mode are compared (None: they are all of one). Bins of stars that either group lacks are
-    left out; a failed map weighs in with distance 1.
+    mode : only maps of this mode are compared (None: they are all of one). Bins of stars that either group
+    lacks are left out; a failed map weighs in with distance 1.
     """
     ours, theirs = _described(maps, mode), _described(reference, mode)
     failed = sum(not d.profile for d in ours) / len(ours) if ours else 1.0
@@ -69,13 +71,13 @@ def distances(
         if here:
             for name, value in distances_between(here, there).items():
                 sums.setdefault(name, []).append((value, float(there[name].sum())))
-    weighted = {k: float(np.average(*np.array(v).T[:1], weights=np.array(v).T[1])) for k, v in sums.items()}
+    weighted = {name: _weighted(parts) for name, parts in sums.items()}
     if not weighted:
         return dict.fromkeys(add(d.profile for d in theirs), 1.0)
     return {name: (1 - failed) * value + failed for name, value in weighted.items()}
 
 
-def human_floor(maps: Sequence[Beatmap | Described], repeats: int = 20, seed: int = 0) -> dict[str, float]:
+def human_floor(maps: Maps, repeats: int = 20, seed: int = 0) -> dict[str, float]:
     """Mean distance between two halves of human maps that share no song, by feature."""
     described = _described(maps, None)
     songs = sorted({d.song for d in described})
@@ -89,6 +91,11 @@ def human_floor(maps: Sequence[Beatmap | Described], repeats: int = 20, seed: in
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def _described(maps: Sequence[Beatmap | None | Described], mode: int | None) -> list[Described]:
+def _weighted(parts: list[tuple[float, float]]) -> float:
+    """The mean of (value, weight) pairs."""
+    return sum(value * weight for value, weight in parts) / sum(weight for _, weight in parts)
+
+
+def _described(maps: Maps, mode: int | None) -> list[Described]:
     wanted = (m for m in maps if mode is None or not isinstance(m, Beatmap) or m.mode == mode)
     return [m if isinstance(m, Described) else describe(m) for m in wanted]

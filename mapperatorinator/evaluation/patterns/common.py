@@ -1,18 +1,18 @@
-"""Features that maps of every mode have: rhythm, runs, combos, hit sounds; and what the other modules count with."""
+"""Features that maps of every mode have: rhythm, runs, combos, sounds; and what the others count with."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapperatorinator.beatmap import Beatmap, Circle, HitObject, Hold, Slider, Spinner
+from mapperatorinator.beatmap import Beatmap, Circle, HitObject, Hold, Slider, Spinner, TimingPoint
 from mapperatorinator.evaluation.distributions import Counts, Profile, histogram, tally
 from mapperatorinator.timing import Timing
 
 Values = NDArray[np.float64]
 
 # Durations in beats fall into classes; the edges lie half way (by ratio) between the classes.
-CLASSES = np.array([1 / 16, 1 / 12, 1 / 8, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 8, 16])
+CLASSES = np.array([1 / n for n in (16, 12, 8, 6, 4, 3, 2, 1.5)] + [0.75, 1, 1.5, 2, 3, 4, 8, 16])
 CLASS_EDGES = np.sqrt(CLASSES[1:] * CLASSES[:-1])
 QUARTER = 0.29  # beats; up to here notes belong to one stream (between 1/4 and 1/3)
 PHRASE = 2.0  # beats; a longer gap ends a phrase, and what lies on both sides is not compared
@@ -27,7 +27,7 @@ def timing_of(beatmap: Beatmap) -> Timing:
 
 
 def common_features(beatmap: Beatmap, beats: Values) -> Profile:
-    """Kinds, gaps, stream runs, combo lengths, sounds and volumes; `beats` are the distinct starts in beats."""
+    """Kinds, gaps, stream runs, sounds and volumes; `beats` are the distinct starts in beats."""
     objects = beatmap.hit_objects
     gaps = np.diff(beats)
     kinds = [KINDS.index(type(o)) for o in objects]
@@ -66,7 +66,7 @@ def _sound(obj: HitObject) -> int:
     return (sound >> 1) & 7
 
 
-def _points_heard(beatmap: Beatmap) -> list:
+def _points_heard(beatmap: Beatmap) -> list[TimingPoint]:
     """The timing point in force at each object."""
     points = (beatmap.timing.point_at(o.time) for o in beatmap.hit_objects)
     return [p for p in points if p is not None]

@@ -46,9 +46,9 @@ def grams(kat: np.ndarray, gaps: np.ndarray, n: int) -> Counts:
     count = len(kat) - n + 1
     if count < 1:
         return np.zeros(2**n)
-    index = sum(kat[i : i + count] << i for i in range(n))
+    index = np.sum([kat[i : i + count] << i for i in range(n)], axis=0)
     close = np.all([gaps[i : i + count] <= PHRASE_OF_COLOURS for i in range(n - 1)], axis=0)
-    return tally(np.asarray(index)[close], 2**n)
+    return tally(index[close], 2**n)
 
 
 def column_features(beatmap: Beatmap) -> Profile:
@@ -63,7 +63,7 @@ def column_features(beatmap: Beatmap) -> Profile:
     gaps = np.diff(beats)
     chord = pressed.sum(axis=1)
     near = gaps <= PHRASE
-    jack = (pressed[1:] & pressed[:-1]).any(axis=1)
+    jack = np.any(pressed[1:] & pressed[:-1], axis=1)
     steps = np.einsum("ri,rj->ij", pressed[:-1][near].astype(float), pressed[1:][near].astype(float))
     holds = [o for o in objects if isinstance(o, Hold)]
     spans = [timing.beat_at(o.end_time) - timing.beat_at(o.time) for o in holds]
