@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mapperatorinator.events.decode import events_to_beatmap
+from mapperatorinator.events.encode import beat_events, beatmap_to_events, in_time_order
 from mapperatorinator.events.event import (
     ANCHOR_KINDS,
     BEAT_KINDS,
@@ -19,7 +21,11 @@ __all__ = [
     "Event",
     "EventKind",
     "Hitsound",
+    "beat_events",
+    "beatmap_to_events",
     "column_of",
     "column_x",
+    "events_to_beatmap",
+    "in_time_order",
     "snap_divisor",
 ]

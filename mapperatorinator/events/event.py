@@ -11,7 +11,7 @@ tokenizer may round them, this representation does not.
 | SLIDER_HEAD | x, y, new_combo, scroll_speed, 1 hitsound (first edge) |
 | BEZIER_, PERFECT_, CATMULL_, RED_ANCHOR | x, y; the time only orders them, snap is None |
 | LAST_ANCHOR | time of the first span's end, x, y of the last control point, hitsounds: body, then inner edges |
-| SLIDER_END | time, x, y where the ball stops, 1 hitsound (last edge) |
+| SLIDER_END | time, x, y of the end of the path at its length, 1 hitsound (last edge) |
 | SPINNER, SPINNER_END | the end carries the hitsound |
 | HOLD_NOTE, HOLD_NOTE_END | column; the start carries the hitsound |
 | DRUMROLL, DRUMROLL_END, DENDEN, DENDEN_END | the start carries scroll_speed and hitsound |

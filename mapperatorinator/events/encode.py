@@ -1,0 +1,190 @@
+"""Beatmap to events.
+
+Kept exactly: start and end times in whole ms, positions, curve points, slides, new combos, hit sounds as they are
+heard (sets and volumes resolved from the lines in force), slider velocity, taiko and mania scroll speed, kiai.
+Lost: combo colour skips, custom sample indexes and file names, lines that change nothing audible or visible on an
+object, several lines at one time, positions in taiko and heights in mania.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mapperatorinator.beatmap import (
+    MANIA,
+    TAIKO,
+    Beatmap,
+    Circle,
+    HitObject,
+    HitSample,
+    Hold,
+    Slider,
+    Spinner,
+    TimingPoint,
+)
+from mapperatorinator.events.event import Event, EventKind, Hitsound, snap_divisor
+from mapperatorinator.events.paths import anchors_of
+from mapperatorinator.events.scroll import last_whole_second, usual_beat_length, visible_changes
+
+SAMPLE_DELAY_MS = 5  # the line heard is the one in force this long after the moment
+LAST_BEAT_GAP_MS = 10  # beats this close before the next red line are left out
+_EPSILON = 1e-5  # so that 333.9999999 is 334 when times are cut to whole ms
+
+
+def beatmap_to_events(bm: Beatmap, beats: bool = False) -> list[Event]:
+    """Return everything that happens in `bm` as events in order of time.
+
+    The events of one object follow each other (a hold's end directly after its start), so later objects may begin
+    before an object has ended; `in_time_order` sorts them flat. `beats` adds beats, measures and red lines.
+    """
+    encoder = _Encoder(bm)
+    groups = [(obj.time, 3, events) for obj in bm.hit_objects if (events := list(encoder.object_events(obj)))]
+    groups += [(event.time, 2, [event]) for event in encoder.scroll_events()]
+    groups += [(event.time, 1, [event]) for event in encoder.kiai_events()]
+    if beats:
+        groups += [(event.time, 0, [event]) for event in beat_events(bm)]
+    groups.sort(key=lambda group: group[:2])
+    return [event for _, _, events in groups for event in events]
+
+
+def in_time_order(events: list[Event]) -> list[Event]:
+    """Return the events sorted by time; events at one time keep their order."""
+    return sorted(events, key=lambda event: event.time)
+
+
+def beat_events(bm: Beatmap) -> Iterator[Event]:
+    """Yield every beat from the first red line to the end of the last object."""
+    reds = bm.red_lines()
+    end = max((bm.end_time(obj) for obj in bm.hit_objects), default=0.0)
+    for red, after in zip(reds, [*reds[1:], None], strict=True):
+        limit = end + 1 if after is None else after.time - LAST_BEAT_GAP_MS
+        count, time = 0, red.time
+        while time <= limit or count == 0:
+            kind = EventKind.BEAT if count % max(red.meter, 1) else EventKind.MEASURE
+            yield Event(kind if count else EventKind.TIMING_POINT, int(time))
+            count += 1
+            time = red.time + count * red.ms_per_beat
+
+
+def hitsound_at(line: TimingPoint, sound: int, sample: HitSample) -> Hitsound:
+    """Resolve what an object asks for (0: inherit) under the `line` in force."""
+    normal = sample.normal_set or line.sample_set or 2
+    addition = sample.addition_set or normal
+    volume = sample.volume or line.volume
+    return Hitsound(
+        sound & 14,
+        normal if 1 <= normal <= 3 else 1,
+        addition if 1 <= addition <= 3 else 1,
+        min(max(volume, 0), 100),
+    )
+
+
+class _Encoder:
+    def __init__(self, bm: Beatmap) -> None:
+        self.bm = bm
+        self.index = bm.timing
+        self.mode = bm.mode
+
+    def object_events(self, obj: HitObject) -> Iterator[Event]:
+        if isinstance(obj, Slider) and self.mode != MANIA:
+            yield from self._drumroll(obj) if self.mode == TAIKO else self._slider(obj)
+        elif isinstance(obj, Spinner):
+            yield from self._denden(obj) if self.mode == TAIKO else self._spinner(obj)
+        elif isinstance(obj, (Hold, Slider)) and self.mode == MANIA:
+            yield from self._hold(obj)
+        elif isinstance(obj, (Circle, Hold)):
+            yield self._circle(obj)
+
+    def scroll_events(self) -> Iterator[Event]:
+        if self.mode != MANIA:
+            return
+        points = sorted(self.bm.timing_points, key=lambda p: (p.time, not p.uninherited))
+        usual = usual_beat_length(points, last_whole_second(self.bm.hit_objects))
+        for time, speed in visible_changes(points, usual):
+            yield self._event(EventKind.SCROLL_SPEED_CHANGE, time, scroll_speed=speed)
+
+    def kiai_events(self) -> Iterator[Event]:
+        on = False
+        points = sorted(self.bm.timing_points, key=lambda p: (p.time, not p.uninherited))
+        for i, point in enumerate(points):
+            last_here = i + 1 == len(points) or points[i + 1].time != point.time
+            if last_here and point.kiai != on:
+                on = point.kiai
+                yield self._event(EventKind.KIAI, point.time, value=int(on))
+
+    def _event(self, kind: EventKind, time: float, **fields: object) -> Event:
+        time = int(time + _EPSILON)
+        red = self.index.red_at(time)
+        return Event(kind, time, snap_divisor(time, red.time, red.ms_per_beat), **fields)  # type: ignore[arg-type]
+
+    def _sound(self, time: float, sound: int, sample: HitSample | None) -> Hitsound:
+        line = self.index.point_at(int(time + _EPSILON) + SAMPLE_DELAY_MS)
+        if line is None:
+            line = self.index.points[0] if self.index.points else TimingPoint(0.0, 500.0)
+        return hitsound_at(line, sound, sample or HitSample())
+
+    def _place(self, obj: HitObject) -> dict[str, object]:
+        if self.mode == MANIA:
+            return {"column": self.bm.column(obj)}
+        if self.mode == TAIKO:
+            return {}
+        return {"x": obj.x, "y": obj.y, "new_combo": obj.new_combo}
+
+    def _circle(self, obj: HitObject) -> Event:
+        fields = self._place(obj)
+        if self.mode == TAIKO:
+            fields["scroll_speed"] = self._scroll(obj.time)
+        sound = self._sound(obj.time, obj.sound, obj.sample)
+        return self._event(EventKind.CIRCLE, obj.time, hitsounds=(sound,), **fields)
+
+    def _scroll(self, time: float) -> float:
+        green = self.index.green_at(time)
+        return 1.0 if green is None else green.scroll_speed
+
+    def _long(self, kinds: tuple[EventKind, EventKind], obj: HitObject, **fields: object) -> Iterator[Event]:
+        sound = self._sound(obj.time, obj.sound, obj.sample)
+        yield self._event(kinds[0], obj.time, hitsounds=(sound,), **fields)
+        yield self._event(kinds[1], self.bm.end_time(obj), column=fields.get("column"))
+
+    def _hold(self, obj: HitObject) -> Iterator[Event]:
+        return self._long((EventKind.HOLD_NOTE, EventKind.HOLD_NOTE_END), obj, **self._place(obj))
+
+    def _drumroll(self, obj: Slider) -> Iterator[Event]:
+        kinds = EventKind.DRUMROLL, EventKind.DRUMROLL_END
+        return self._long(kinds, obj, scroll_speed=self._scroll(obj.time))
+
+    def _denden(self, obj: Spinner) -> Iterator[Event]:
+        return self._long((EventKind.DENDEN, EventKind.DENDEN_END), obj, scroll_speed=self._scroll(obj.time))
+
+    def _spinner(self, obj: Spinner) -> Iterator[Event]:
+        yield self._event(EventKind.SPINNER, obj.time)
+        sound = self._sound(obj.end_time, obj.sound, obj.sample)
+        yield self._event(EventKind.SPINNER_END, obj.end_time, hitsounds=(sound,))
+
+    def _slider(self, slider: Slider) -> Iterator[Event]:
+        slides = max(slider.slides, 1)
+        duration = int(slides * self.bm.slider_span_duration(slider) + _EPSILON)
+        span = duration / slides
+        edges = [self._edge(slider, i, slider.time + i * span) for i in range(slides + 1)]
+        body = self._sound(slider.time + 1, slider.sound, slider.sample)
+        yield self._event(
+            EventKind.SLIDER_HEAD,
+            slider.time,
+            scroll_speed=self.bm.velocity_at(slider.time),
+            hitsounds=(edges[0],),
+            **self._place(slider),
+        )
+        anchors = anchors_of(slider.path)
+        for i, (kind, x, y) in enumerate(anchors, start=1):
+            yield Event(kind, int(slider.time + i / (len(anchors) + 1) * span), x=x, y=y)
+        last = slider.path.points[-1]
+        sounds = (body, *edges[1:-1])
+        yield self._event(EventKind.LAST_ANCHOR, slider.time + span, x=last.x, y=last.y, hitsounds=sounds)
+        x, y = slider.path.position_at(1.0, slider.length)
+        yield self._event(EventKind.SLIDER_END, slider.time + duration, x=x, y=y, hitsounds=(edges[-1],))
+
+    def _edge(self, slider: Slider, i: int, time: float) -> Hitsound:
+        """The sound of edge `i`; edges that the file does not list sound as the body does."""
+        sound = slider.edge_sounds[i] if i < len(slider.edge_sounds) else slider.sound
+        sample = HitSample(*slider.edge_sets[i]) if i < len(slider.edge_sets) else slider.sample
+        return self._sound(time, sound, sample)

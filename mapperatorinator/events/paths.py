@@ -1,0 +1,68 @@
+"""Slider paths as anchors and back.
+
+Inner control points become anchors, one each: red where the path is straight or a point is repeated, else named
+after the curve. A file of today's format may mix curve types in one path; there, what is neither straight nor
+Bezier is replaced by short chords, since the anchors (and the stable format) know one type per path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mapperatorinator.beatmap import PathPoint, SliderPath
+from mapperatorinator.events.event import EventKind
+
+Anchor = tuple[EventKind, float, float]
+
+CHORD_PX = 8.0
+
+
+def anchors_of(path: SliderPath) -> list[Anchor]:
+    """Return the anchors between the head and the last control point of `path`."""
+    if sum(point.type is not None for point in path.points) > 1 or (path.points[0].type or "L") not in "LBPC":
+        return list(_mixed(path))
+    kind = path.points[0].type or "L"
+    inner = path.points[1:-1]
+    if kind == "L":
+        return [(EventKind.RED_ANCHOR, p.x, p.y) for p in inner]
+    if kind == "C":
+        return [(EventKind.CATMULL_ANCHOR, p.x, p.y) for p in inner]
+    if kind == "P" and len(inner) == 1:
+        return [(EventKind.PERFECT_ANCHOR, inner[0].x, inner[0].y)]
+    return list(_bezier(path.points))
+
+
+def _bezier(points: Sequence[PathPoint]) -> Iterator[Anchor]:
+    for before, point, after in zip(points, points[1:], points[2:], strict=False):
+        if point[:2] == after[:2]:
+            yield EventKind.RED_ANCHOR, point.x, point.y
+        elif point[:2] != before[:2]:
+            yield EventKind.BEZIER_ANCHOR, point.x, point.y
+
+
+def _mixed(path: SliderPath) -> Iterator[Anchor]:
+    joint: tuple[float, float] | None = None
+    for kind, points in path.segments():
+        if joint is not None:
+            yield EventKind.RED_ANCHOR, *joint
+        if kind not in ("B", "L"):
+            points = SliderPath.of(kind, [(x, y) for x, y in points]).sample(step=CHORD_PX)
+        inner = EventKind.BEZIER_ANCHOR if kind == "B" else EventKind.RED_ANCHOR
+        yield from ((inner, float(x), float(y)) for x, y in points[1:-1])
+        joint = float(points[-1][0]), float(points[-1][1])
+
+
+def path_of(head: tuple[float, float], anchors: Sequence[Anchor], last: tuple[float, float]) -> SliderPath:
+    """Return the path from `head` over `anchors` to `last`: straight, one arc or Catmull where the anchors say so."""
+    kinds = [kind for kind, _, _ in anchors]
+    inner = [(x, y) for _, x, y in anchors]
+    if all(kind is EventKind.RED_ANCHOR for kind in kinds):
+        return SliderPath.of("L", [head, *inner, last])
+    if kinds == [EventKind.PERFECT_ANCHOR]:
+        return SliderPath.of("P", [head, *inner, last])
+    if all(kind is EventKind.CATMULL_ANCHOR for kind in kinds):
+        return SliderPath.of("C", [head, *inner, last])
+    points = [head]
+    for kind, x, y in anchors:
+        points.extend([(x, y)] * (2 if kind is EventKind.RED_ANCHOR else 1))
+    return SliderPath.of("B", [*points, last])
