@@ -11,6 +11,7 @@ from .timing import TimingIndex, TimingPoint
 OSU, TAIKO, CATCH, MANIA = range(4)
 LATEST_STABLE_VERSION = 14
 FIRST_LAZER_VERSION = 128
+EARLY_OFFSET = 24.0  # ms by which times in formats v3 and v4 lag behind those of later ones
 
 
 class Break(NamedTuple):
@@ -41,10 +42,10 @@ class Colour(NamedTuple):
 class Beatmap:
     """One difficulty.
 
-    `timing_points` and `hit_objects` are in order of time. Times are those of today's game: the 24 ms by which
-    formats v3 and v4 lag are added on reading and taken off on writing. What this class has no field for is kept
-    as text: unknown keys in `extra[section][key]`, unknown sections in `extra_sections`, storyboard lines in
-    `storyboard`. `warnings` says which damaged lines were skipped on reading.
+    `timing_points` and `hit_objects` are in order of time. Times are those of today's game: the 24 ms by
+    which formats v3 and v4 lag are added on reading and taken off on writing. What this class has no field
+    for is kept as text: unknown keys in `extra[section][key]`, unknown sections in `extra_sections`,
+    storyboard lines in `storyboard`. `warnings` says which damaged lines were skipped on reading.
     """
 
     version: int = LATEST_STABLE_VERSION
@@ -113,6 +114,11 @@ class Beatmap:
         return self._index
 
     @property
+    def file_offset(self) -> float:
+        """How much later a time is than its number in a file of this format version, in ms."""
+        return EARLY_OFFSET if self.version < 5 else 0.0
+
+    @property
     def keys(self) -> int:
         """The number of mania columns."""
         return max(1, round(self.circle_size))
@@ -138,7 +144,8 @@ class Beatmap:
     def slider_span_duration(self, slider: Slider) -> float:
         """How long one span of `slider` lasts, in ms."""
         beat = self.timing.red_at(slider.time).ms_per_beat
-        return slider.length * beat / (100.0 * self.slider_multiplier * self.velocity_at(slider.time))
+        multiplier = min(max(self.slider_multiplier, 0.4), 3.6)  # the game's limits
+        return slider.span_length * beat / (100.0 * multiplier * self.velocity_at(slider.time))
 
     def end_time(self, obj: HitObject) -> float:
         """When `obj` ends, in ms; a circle ends when it starts."""

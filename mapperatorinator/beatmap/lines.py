@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from .numbers import format_number, parse_coordinate, parse_int, parse_number
 from .objects import Circle, HitObject, HitSample, Hold, Slider, Spinner
@@ -11,20 +12,20 @@ from .timing import TimingPoint
 
 CIRCLE, SLIDER, NEW_COMBO, SPINNER, HOLD = 1, 2, 4, 8, 128
 MAX_SLIDES = 9000  # the game refuses more
+_PATH_TYPE = re.compile(r"[BCLP]|B[1-9]\d{0,3}", re.ASCII)
 
 
 def parse_timing_point(line: str, offset: float, sample_set: int, volume: int) -> TimingPoint:
-    """One line of [TimingPoints], of two to eight fields; `sample_set` and `volume` stand for missing ones."""
-    fields = [part.strip() for part in line.partition("//")[0].split(",")]
-    beat_length = math.nan if fields[1].lower() == "nan" else parse_number(fields[1])
+    """One line of [TimingPoints], two to eight fields; `sample_set` and `volume` stand for missing ones."""
+    fields = _fields(line)
     given = [parse_int(part) if part else None for part in fields[2:8]]
     meter, bank, index, loudness, red, effects = (given + [None] * 6)[:6]
     uninherited = red is None or red == 1
-    if uninherited and math.isnan(beat_length):
-        raise ValueError("a red line needs a beat length")
+    # Maps switch slider ticks off with a green line of "NaN".
+    no_ticks = fields[1].lower() == "nan" and not uninherited
     return TimingPoint(
         time=parse_number(fields[0]) + offset,
-        beat_length=beat_length,
+        beat_length=math.nan if no_ticks else parse_number(fields[1]),
         meter=meter if meter and meter > 0 else 4,
         sample_set=sample_set if bank is None else bank,
         sample_index=index or 0,
@@ -36,16 +37,17 @@ def parse_timing_point(line: str, offset: float, sample_set: int, volume: int) -
 
 def format_timing_point(point: TimingPoint, offset: float) -> str:
     """One line of [TimingPoints], all eight fields."""
-    numbers = (
-        point.time - offset, point.beat_length, point.meter, point.sample_set, point.sample_index,
-        point.volume, point.uninherited, point.effects,
+    no_ticks = math.isnan(point.beat_length) and not point.uninherited
+    beat_length = "NaN" if no_ticks else format_number(point.beat_length)
+    rest = (
+        point.meter, point.sample_set, point.sample_index, point.volume, point.uninherited, point.effects,
     )  # fmt: skip
-    return ",".join(map(format_number, numbers))
+    return ",".join([format_number(point.time - offset), beat_length, *map(format_number, rest)])
 
 
 def parse_hit_object(line: str, offset: float) -> HitObject:
     """One line of [HitObjects]."""
-    fields = [part.strip() for part in line.partition("//")[0].split(",")]
+    fields = _fields(line)
     flags = parse_int(fields[3])
     x, y = parse_coordinate(fields[0]), parse_coordinate(fields[1])
     time = parse_number(fields[2]) + offset
@@ -56,7 +58,8 @@ def parse_hit_object(line: str, offset: float) -> HitObject:
     if flags & SLIDER:
         return _parse_slider(fields, common)
     if flags & SPINNER:
-        return Spinner(*common, _parse_sample(fields, 6), end_time=max(time, parse_number(fields[5]) + offset))
+        end_time = max(time, parse_number(fields[5]) + offset)
+        return Spinner(*common, _parse_sample(fields, 6), end_time=end_time)
     if flags & HOLD:
         end, _, sample = ",".join(fields[5:]).partition(":")
         end_time = max(time, parse_number(end) + offset) if end else time
@@ -80,12 +83,16 @@ def format_hit_object(obj: HitObject, offset: float) -> str:
     return ",".join([*fields, sample] if sample else fields)
 
 
+def _fields(line: str) -> list[str]:
+    return [part.strip() for part in line.partition("//")[0].split(",")]
+
+
 def _parse_sample(fields: list[str], at: int) -> HitSample | None:
     if len(fields) <= at or not fields[at]:
         return None
     parts = ",".join(fields[at:]).split(":")
-    numbers = [parse_int(part) if part.strip() else 0 for part in parts[:4]]
-    return HitSample(*numbers, *[0] * (4 - len(numbers)), filename=":".join(parts[4:]).strip())
+    normal, addition, index, volume = ([parse_int(p) if p.strip() else 0 for p in parts[:4]] + [0] * 4)[:4]
+    return HitSample(normal, addition, index, volume, ":".join(parts[4:]).strip())
 
 
 def _format_sample(sample: HitSample | None) -> str:
@@ -140,7 +147,7 @@ def _parse_path(text: str, x: float, y: float) -> SliderPath:
     kind: str | None = None
     for part in text.split("|"):
         if part[:1].isalpha():
-            kind = part.strip()
+            kind = part if _PATH_TYPE.fullmatch(part) else "C"  # what the game makes of unknown letters
             if not points:
                 points.append(PathPoint(x, y, kind))
                 kind = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 MAX_NUMBER = 2_147_483_647.0  # what the game accepts
 MAX_COORDINATE = 131_072.0
 
@@ -18,11 +16,7 @@ def parse_number(text: str, limit: float = MAX_NUMBER) -> float:
 
 def parse_int(text: str) -> int:
     """The whole number in `text`; a fraction is cut off."""
-    try:
-        value = int(text)
-    except ValueError:
-        return int(parse_number(text))
-    return int(parse_number(text)) if abs(value) > MAX_NUMBER else value
+    return int(parse_number(text))
 
 
 def parse_coordinate(text: str) -> float:
@@ -31,7 +25,10 @@ def parse_coordinate(text: str) -> float:
 
 
 def format_number(value: float) -> str:
-    """The shortest text that reads back as `value`: whole numbers without a fraction, NaN as the game has it."""
-    if value == int(value) if math.isfinite(value) else False:
-        return str(int(value))
-    return "NaN" if math.isnan(value) else repr(float(value))
+    """The shortest text that reads back as `value`, without a fraction if it is whole.
+
+    ValueError for what no reader would accept: NaN, infinities, magnitudes above `MAX_NUMBER`.
+    """
+    if not abs(value) <= MAX_NUMBER:
+        raise ValueError(f"{value} cannot be written into a beatmap")
+    return str(int(value)) if value == int(value) else repr(float(value))

@@ -14,11 +14,11 @@ from .path import SliderPath
 
 
 class HitSample(NamedTuple):
-    """The colon-separated tail of an object line: sample sets, custom index, volume in percent (0 inherits)."""
+    """The tail of an object line: sample sets, custom index, volume in percent; 0 inherits."""
 
     normal_set: int = 0
     addition_set: int = 0
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     volume: int = 0
     filename: str = ""
 
@@ -54,6 +54,16 @@ class Slider(HitObject):
     length: float = field(default=0.0, kw_only=True)
     edge_sounds: list[int] = field(default_factory=list, kw_only=True)
     edge_sets: list[tuple[int, int]] = field(default_factory=list, kw_only=True)
+
+    @property
+    def span_length(self) -> float:
+        """The length of one span in px as the game takes it; differs from `length` only in freaks."""
+        return self.path.span_length(self.length)
+
+    @property
+    def end_position(self) -> tuple[float, float]:
+        """Where the slider ends: at its head after an even number of slides."""
+        return self.path.position_at(1.0, self.span_length) if self.slides % 2 else (self.x, self.y)
 
 
 @dataclass(slots=True)

@@ -11,10 +11,12 @@ from .lines import parse_hit_object, parse_timing_point
 from .numbers import parse_int, parse_number
 from .sections import SECTIONS
 
-EARLY_OFFSET = 24.0  # ms by which times in v3 and v4 lag behind those of later formats
 MAX_WARNINGS = 100
 _HEADER = re.compile(r"osu file format v(\d{1,4})")
 _GENERATED_COMMENTS = ("//Background and Video events", "//Break Periods")
+_MEDIA = re.compile(
+    r"""\w+,(?P<start>[^,]*),"?(?P<name>(?<=")[^"]*|[^,"]*)"?(?:,(?P<x>[^,]*))?(?:,(?P<y>[^,]*))?.*"""
+)
 _SAMPLE_SETS = {"none": 0, "normal": 1, "soft": 2, "drum": 3}
 
 
@@ -71,7 +73,7 @@ class _Parser:
 
     def __init__(self, version: int) -> None:
         self.bm = Beatmap(version=version)
-        self.offset = early_offset(version)
+        self.offset = self.bm.file_offset
         self.section = ""
         self.sample_volume = 100
         self.has_approach_rate = False
@@ -84,11 +86,8 @@ class _Parser:
 
     def read_line(self, number: int, line: str) -> None:
         """Read one line; a damaged one is noted and skipped."""
-        stripped = line.strip()
-        if self.section == "Events" and line[:1] in (" ", "_", "/") and stripped:
-            self._event(line)
-            return
-        if not stripped or stripped.startswith("//"):
+        stripped = line.strip("\0 \t")
+        if not stripped or stripped.startswith("//") and self.section != "Events":
             return
         if stripped[0] == "[" and stripped[-1] == "]":
             self.section = stripped[1:-1]
@@ -96,7 +95,7 @@ class _Parser:
         try:
             self._dispatch(line, stripped)
         except (ValueError, IndexError, OverflowError) as error:
-            self.warn(f"line {number} ([{self.section}] {stripped[:60]!r}) is damaged and was skipped: {error}")
+            self.warn(f"line {number} ({self.section}: {stripped[:60]}) is damaged and was skipped: {error}")
 
     def _dispatch(self, line: str, stripped: str) -> None:
         if self.section in self.keys:
@@ -130,18 +129,16 @@ class _Parser:
         setattr(self.bm, key.field, parsed)
 
     def _event(self, line: str) -> None:
-        bm, fields = self.bm, [part.strip() for part in line.split(",")]
-        kind = fields[0].lower()
-        if line.strip() in _GENERATED_COMMENTS:
-            return
+        bm, kind = self.bm, line.partition(",")[0].lower()
+        media = _MEDIA.fullmatch(line)
         if kind in ("2", "break"):
-            bm.breaks.append(Break(parse_number(fields[1]) + self.offset, parse_number(fields[2]) + self.offset))
-        elif kind in ("0", "background") and bm.background is None:
-            x, y = _event_position(fields)
-            bm.background, bm.background_offset = fields[2].strip('"'), (x, y)
-        elif kind in ("1", "video") and bm.video is None:
-            bm.video = Video(fields[2].strip('"'), parse_number(fields[1]), *_event_position(fields))
-        else:
+            start, end = (parse_number(part) + self.offset for part in line.split(",")[1:3])
+            bm.breaks.append(Break(start, end))
+        elif media and kind in ("0", "background") and bm.background is None:
+            bm.background, bm.background_offset = media["name"].strip(), _place(media)
+        elif media and kind in ("1", "video") and bm.video is None:
+            bm.video = Video(media["name"].strip(), parse_number(media["start"]), *_place(media))
+        elif line.strip() not in _GENERATED_COMMENTS:
             bm.storyboard.append(line.rstrip())
 
     def _colour(self, line: str) -> None:
@@ -162,10 +159,5 @@ class _Parser:
         return bm
 
 
-def _event_position(fields: list[str]) -> tuple[float, float]:
-    return (parse_number(fields[3]), parse_number(fields[4])) if len(fields) > 4 else (0.0, 0.0)
-
-
-def early_offset(version: int) -> float:
-    """What is added to the times of a file of this format version, in ms."""
-    return EARLY_OFFSET if version < 5 else 0.0
+def _place(media: re.Match[str]) -> tuple[float, float]:
+    return parse_number(media["x"] or "0"), parse_number(media["y"] or "0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -15,12 +15,17 @@ Points = NDArray[np.float64]
 
 TOLERANCE = 0.02  # px between the true curve and the chords that stand for it
 MAX_PIECES = 2048
+MAX_SAMPLES = 100_000
 CATMULL_PIECES = 50  # the game's own number
-ARC_TOLERANCE = 0.1  # px; the game falls back to Bezier when an arc would need 1000 points at this tolerance
+COLLINEAR = 1e-3  # twice the area in px^2 below which the game takes three points for a straight line
+ARC_TOLERANCE, MAX_ARC_POINTS = 0.1, 999  # px; the game draws arcs that need more points as Beziers
 
 
 class PathPoint(NamedTuple):
-    """A control point; a `type` ("B", "L", "P", "C", or "B" with a degree as in "B3") opens a segment there."""
+    """A control point; a `type` opens a segment there.
+
+    "L" straight, "P" arc through three points, "B" Bezier ("B3": B-spline of degree 3), "C" Catmull.
+    """
 
     x: float
     y: float
@@ -31,89 +36,109 @@ class PathPoint(NamedTuple):
 class SliderPath:
     """The control points of a slider, its head first, in absolute osu! pixels.
 
-    A repeated point splits a segment as in the game (a "red anchor"). Lengths that are asked for may be shorter
-    than the drawn curve (it is cut) or longer (its last chord is extended).
+    A repeated point splits a segment, as in the game (a "red anchor"). A span may be shorter than the drawn
+    curve (which is cut) or longer (its last chord is extended, unless its last two points are equal).
     """
 
     points: tuple[PathPoint, ...]
 
     @classmethod
-    def of(cls, kind: str, points: Sequence[tuple[float, float]]) -> SliderPath:
-        """The path of one segment type through `points` (head first)."""
-        return cls(tuple(PathPoint(float(x), float(y), None if i else kind) for i, (x, y) in enumerate(points)))
+    def of(cls, kind: str, points: Iterable[tuple[float, float]]) -> SliderPath:
+        """The path of one segment of type `kind` through `points` (head first)."""
+        head, *rest = ((float(x), float(y)) for x, y in points)
+        return cls((PathPoint(*head, kind), *(PathPoint(*point) for point in rest)))
 
     @cached_property
     def polyline(self) -> Points:
-        """The whole curve as chords, shape (n, 2), n >= 1."""
-        pieces = [_flatten(kind, points) for kind, points in self.segments()]
-        if not pieces:
-            return np.array([self.points[0][:2] if self.points else (0.0, 0.0)], dtype=np.float64)
-        line = np.concatenate(pieces)
-        keep = np.ones(len(line), dtype=bool)
-        keep[1:] = (line[1:] != line[:-1]).any(axis=1)
-        return line[keep]
+        """The whole curve as chords of positive length, shape (n, 2), n >= 1."""
+        return self._measured[0]
 
     @cached_property
     def arc_lengths(self) -> NDArray[np.float64]:
-        """Distance from the head to every point of `polyline`, shape (n,), px."""
-        line = self.polyline
-        steps = np.hypot(*(line[1:] - line[:-1]).T)
-        return np.concatenate(([0.0], np.cumsum(steps)))
+        """The distance in px from the head to every point of `polyline`, strictly rising, shape (n,)."""
+        return self._measured[1]
+
+    @cached_property
+    def _measured(self) -> tuple[Points, NDArray[np.float64]]:
+        pieces = [_flatten(kind, points) for kind, points in self.segments()]
+        line = np.concatenate(pieces) if pieces else np.array([self.points[0][:2]], dtype=np.float64)
+        steps = line[1:] - line[:-1]
+        arc = np.zeros(len(line))
+        np.sqrt((steps * steps).sum(axis=1)).cumsum(out=arc[1:])
+        keep = np.ones(len(line), dtype=bool)
+        np.greater(arc[1:], arc[:-1], out=keep[1:])
+        return line[keep], arc[keep]
 
     def natural_length(self) -> float:
         """The length of the drawn curve in px."""
         return float(self.arc_lengths[-1])
 
+    def span_length(self, asked: float) -> float:
+        """The length in px of one span for which the file asks `asked` px (0: the drawn curve's)."""
+        if asked <= 0:
+            return self.natural_length()
+        return asked if self._extensible else min(asked, self.natural_length())
+
+    @property
+    def _extensible(self) -> bool:
+        return len(self.points) > 1 and self.points[-1][:2] != self.points[-2][:2]
+
     def at_distances(self, distances: NDArray[np.float64]) -> Points:
-        """Positions at `distances` px from the head, shape (n, 2); beyond the end the last chord is extended."""
+        """Positions at `distances` px from the head, shape (n, 2)."""
         line, arc = self.polyline, self.arc_lengths
+        distances = np.asarray(distances, dtype=np.float64)
         if len(line) == 1:
             return np.repeat(line, len(distances), axis=0)
-        last = np.clip(np.searchsorted(arc, distances, side="right") - 1, 0, len(line) - 2)
-        fraction = (distances - arc[last]) / (arc[last + 1] - arc[last])
-        return line[last] + fraction[:, None] * (line[last + 1] - line[last])
+        if not self._extensible:
+            distances = np.minimum(distances, arc[-1])
+        i = np.clip(arc.searchsorted(distances, side="right") - 1, 0, len(line) - 2)
+        fraction = (distances - arc[i]) / (arc[i + 1] - arc[i])
+        return line[i] + fraction[:, None] * (line[i + 1] - line[i])
 
-    def position_at(self, progress: float, length: float | None = None) -> tuple[float, float]:
-        """The position at `progress` (0 head .. 1 end) of one span of `length` px (default: natural length)."""
-        total = self.natural_length() if length is None else length
-        x, y = self.at_distances(np.array([min(max(progress, 0.0), 1.0) * total]))[0]
-        return float(x), float(y)
+    def position_at(self, progress: float, length: float = 0.0) -> tuple[float, float]:
+        """The position at `progress` (0 head .. 1 end) of one span of `length` px (0: the drawn curve)."""
+        distance = min(max(progress, 0.0), 1.0) * (length or self.natural_length())
+        x, y = self.at_distances(np.array([distance]))[0].tolist()
+        return x, y
 
-    def sample(self, length: float | None = None, step: float = 8.0) -> Points:
+    def sample(self, length: float = 0.0, step: float = 8.0) -> Points:
         """Points at most `step` px apart along one span of `length` px, ends included, shape (n, 2)."""
-        total = self.natural_length() if length is None else length
-        count = max(1, math.ceil(min(total / step, 100_000)))
+        total = length or self.natural_length()
+        count = max(1, math.ceil(min(total / step, MAX_SAMPLES)))
         return self.at_distances(np.linspace(0.0, total, count + 1))
 
     def segments(self) -> Iterator[tuple[str, Points]]:
         """The segments (type, points of shape (n >= 2, 2)) after the game's splitting rules."""
-        starts = [i for i, point in enumerate(self.points) if i == 0 or point.type]
-        for start, end in zip(starts, starts[1:] + [len(self.points) - 1], strict=False):
-            points = np.array([p[:2] for p in self.points[start : end + 1]], dtype=np.float64)
-            if len(points) > 1:
-                yield from _split(self.points[start].type or "L", points)
+        end = len(self.points) - 1
+        starts = [i for i in range(end) if i == 0 or self.points[i].type]
+        for start, stop in zip(starts, starts[1:] + [end], strict=False):
+            points = np.array([point[:2] for point in self.points[start : stop + 1]], dtype=np.float64)
+            yield from _split(self.points[start].type or "L", points, stop == end)
 
 
-def _split(kind: str, points: Points) -> Iterator[tuple[str, Points]]:
-    """Cut one typed segment at repeated points and replace arcs that are none."""
+def _split(kind: str, points: Points, is_last: bool) -> Iterator[tuple[str, Points]]:
+    """Cut one typed segment at repeated points; a perfect curve needs three points, else it is a Bezier."""
     if kind == "P" and len(points) != 3:
         kind = "B"
+    if kind == "C":  # repeated points of Catmull curves split nothing, but for the head
+        yield kind, points[1:] if len(points) > 2 and (points[0] == points[1]).all() else points
+        return
     start = 0
-    for i in range(1, len(points) - 1):
-        repeated = points[i][0] == points[i - 1][0] and points[i][1] == points[i - 1][1]
-        if repeated and not (kind == "C" and i > 1):
-            if i - start > 1:
-                yield kind, points[start:i]
-            start = i
+    repeated = (points[1:] == points[:-1]).all(axis=1)
+    repeated[len(points) - (2 if is_last else 3) :] = False  # the end of a segment starts no other
+    for i in (np.flatnonzero(repeated) + 1).tolist():
+        if i - start > 1:
+            yield kind, points[start:i]
+        start = i
     yield kind, points[start:]
 
 
 def _flatten(kind: str, points: Points) -> Points:
     """One segment as chords, shape (n, 2), its ends included."""
-    if kind == "L" or len(points) == 2 and kind != "C":
-        return points
     if kind == "C":
         return _catmull(points)
+    if kind == "L" or len(points) == 2:
+        return points
     if kind == "P":
         return _arc(points)
     degree = int(kind[1:] or 0)
@@ -121,15 +146,20 @@ def _flatten(kind: str, points: Points) -> Points:
 
 
 def _pieces(estimate: float) -> int:
-    """A power of two of at least `estimate`, so that few bases have to be cached."""
+    """A power of two of at least `estimate`, so that few bases have to be kept."""
     return 1 << max(2, math.ceil(math.log2(min(max(estimate, 1.0), MAX_PIECES))))
+
+
+def _bend(points: Points) -> float:
+    """The largest second difference of a control polygon, px."""
+    second = points[2:] - 2 * points[1:-1] + points[:-2]
+    return math.sqrt((second * second).sum(axis=1).max())
 
 
 def _bezier(points: Points) -> Points:
     degree = len(points) - 1
-    bend = np.hypot(*(points[2:] - 2 * points[1:-1] + points[:-2]).T).max()
     # A chord over 1/n of a curve strays from it by at most max|curve''| / (8 n^2).
-    pieces = _pieces(math.sqrt(degree * (degree - 1) * bend / (8 * TOLERANCE)))
+    pieces = _pieces(math.sqrt(degree * (degree - 1) * _bend(points) / (8 * TOLERANCE)))
     return _bernstein(degree, pieces) @ points
 
 
@@ -146,9 +176,8 @@ def _bernstein(degree: int, pieces: int) -> NDArray[np.float64]:
 
 def _bspline(points: Points, degree: int) -> Points:
     """A clamped uniform B-spline (lazer's "B" with a degree)."""
-    spans = len(points) - degree
-    bend = np.hypot(*(points[2:] - 2 * points[1:-1] + points[:-2]).T).max()
-    return _deboor(len(points), degree, _pieces(spans * math.sqrt(degree * degree * bend / (8 * TOLERANCE)))) @ points
+    pieces_per_span = degree * math.sqrt(_bend(points) / (8 * TOLERANCE))
+    return _deboor(len(points), degree, _pieces((len(points) - degree) * pieces_per_span)) @ points
 
 
 @lru_cache(maxsize=64)
@@ -167,34 +196,35 @@ def _deboor(count: int, degree: int, pieces: int) -> NDArray[np.float64]:
 
 
 def _catmull(points: Points) -> Points:
+    """A Catmull-Rom spline at the game's own 50 pieces per chord."""
     before = np.concatenate((points[:1], points[:-2]))
     start, end = points[:-1], points[1:]
     after = np.concatenate((points[2:], 2 * points[-1:] - points[-2:-1]))
-    t = (np.arange(CATMULL_PIECES) / CATMULL_PIECES)[None, :, None]
+    t = (np.arange(CATMULL_PIECES) / CATMULL_PIECES)[:, None]
     a, b, c, d = (p[:, None, :] for p in (before, start, end, after))
     curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
     return np.concatenate((curve.reshape(-1, 2), points[-1:]))
 
 
 def _arc(points: Points) -> Points:
-    """The circle through three points; straight when they are in line, Bezier when the circle is too large."""
+    """The circle through three points; straight if they are in line, Bezier if the circle is too large."""
     (ax, ay), (bx, by), (cx, cy) = points.tolist()
-    if abs((by - ay) * (cx - ax) - (bx - ax) * (cy - ay)) < 1e-3:
+    # Relative to the first point, so that large coordinates cost no precision.
+    ux, uy, vx, vy = bx - ax, by - ay, cx - ax, cy - ay
+    cross = ux * vy - uy * vx
+    if abs(cross) <= COLLINEAR:
         return points
-    d = 2 * (ax * (by - cy) + bx * (cy - ay) + cx * (ay - by))
-    a2, b2, c2 = ax * ax + ay * ay, bx * bx + by * by, cx * cx + cy * cy
-    ox = (a2 * (by - cy) + b2 * (cy - ay) + c2 * (ay - by)) / d
-    oy = (a2 * (cx - bx) + b2 * (ax - cx) + c2 * (bx - ax)) / d
-    radius = math.hypot(ax - ox, ay - oy)
-    first, last = math.atan2(ay - oy, ax - ox), math.atan2(cy - oy, cx - ox)
-    turn = (last - first) % math.tau
-    if (bx - ax) * (cy - ay) - (by - ay) * (cx - ax) < 0:  # the middle point lies on the other side
+    u2, v2 = ux * ux + uy * uy, vx * vx + vy * vy
+    rx, ry = (vy * u2 - uy * v2) / (2 * cross), (ux * v2 - vx * u2) / (2 * cross)
+    radius = math.hypot(rx, ry)
+    first = math.atan2(-ry, -rx)
+    turn = (math.atan2(vy - ry, vx - rx) - first) % math.tau
+    if cross < 0:  # the middle point lies on the other way round
         turn -= math.tau
-    if radius > ARC_TOLERANCE / 2:
-        if abs(turn) / (2 * math.acos(max(-1.0, 1 - ARC_TOLERANCE / radius))) > 999:
-            return _bezier(points)
+    if abs(turn) > 2 * MAX_ARC_POINTS * math.acos(max(-1.0, 1 - ARC_TOLERANCE / radius)):
+        return _bezier(points)
     pieces = _pieces(abs(turn) * math.sqrt(radius / (8 * TOLERANCE)))
     angles = first + turn * np.linspace(0.0, 1.0, pieces + 1)
-    curve = np.column_stack((ox + radius * np.cos(angles), oy + radius * np.sin(angles)))
+    curve = np.column_stack((ax + rx + radius * np.cos(angles), ay + ry + radius * np.sin(angles)))
     curve[0], curve[-1] = points[0], points[-1]
     return curve

@@ -16,6 +16,13 @@ def _format_flag(value: bool) -> str:
     return str(int(value))
 
 
+def _parse_mode(text: str) -> int:
+    mode = parse_int(text)
+    if mode not in range(4):
+        raise ValueError(f"there is no mode {mode}")
+    return mode
+
+
 def _parse_list(text: str) -> list[float]:
     return [parse_number(part) for part in text.split(",") if part.strip()]
 
@@ -58,7 +65,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         _int("Countdown", "countdown"),
         _text("SampleSet", "sample_set"),
         _number("StackLeniency", "stack_leniency"),
-        _int("Mode", "mode"),
+        Key("Mode", "mode", _parse_mode),
         _flag("LetterboxInBreaks", "letterbox_in_breaks"),
         _flag("UseSkinSprites", "use_skin_sprites", optional=True),
         _text("OverlayPosition", "overlay_position", optional=True),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 MIN_BEAT_LENGTH, MAX_BEAT_LENGTH = 6.0, 60_000.0  # ms; the game clips red lines to 1..10000 BPM
 KIAI, OMIT_BARLINE = 1, 8
+_time = attrgetter("time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +64,21 @@ class TimingIndex:
 
     def __init__(self, points: Sequence[TimingPoint]) -> None:
         self.points = list(points)
-        ordered = sorted(points, key=lambda p: (p.time, not p.uninherited))
-        self._times = [p.time for p in ordered]
-        self._ordered = ordered
-        reds: dict[float, TimingPoint] = {}
-        for point in ordered:
-            if point.uninherited:
-                reds.setdefault(point.time, point)
-        self.reds = list(reds.values())
-        self._red_times = list(reds)
+        reds = [point for point in reversed(self.points) if point.uninherited]
+        greens = [point for point in self.points if not point.uninherited]
+        self._reds = sorted(reds, key=_time)
+        self._all = sorted(reds + greens, key=_time)
 
     def red_at(self, time: float) -> TimingPoint:
         """The red line at or before `time`, or the first one, or 60 BPM where there is none."""
-        if not self.reds:
+        if not self._reds:
             return NO_TIMING
-        return self.reds[max(0, bisect_right(self._red_times, time) - 1)]
+        return self._reds[max(0, bisect_right(self._reds, time, key=_time) - 1)]
 
     def point_at(self, time: float) -> TimingPoint | None:
         """The last line of either colour at or before `time`."""
-        i = bisect_right(self._times, time) - 1
-        return self._ordered[i] if i >= 0 else None
+        i = bisect_right(self._all, time, key=_time) - 1
+        return self._all[i] if i >= 0 else None
 
     def green_at(self, time: float) -> TimingPoint | None:
         """The green line in force at `time`; a later red line ends it."""
