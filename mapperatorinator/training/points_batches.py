@@ -1,0 +1,188 @@
+"""Crops of placed maps as arrays: what the placing network sees before each object, and what the mapper did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapperatorinator.mapper.grid import spacing
+from mapperatorinator.mapper.grid.rhythm_features import Rhythm, describe
+from mapperatorinator.mapper.grid.shapes import Alphabet
+from mapperatorinator.training.points_data import PlacedMap
+
+Floats = NDArray[np.float64]
+Arrays = dict[str, NDArray]
+
+LEAD = 24  # objects before a crop that its first objects remember
+COPY = 0.02  # largest deviation, in slider lengths, of bodies that count as the same
+SAME_BEND = 0.04  # radians within which two arcs count as the same
+
+
+def cut(placed: PlacedMap, start: int, stop: int) -> PlacedMap:
+    """A stretch of a map."""
+    part = slice(start, stop)
+    return replace(
+        placed,
+        rhythm=placed.rhythm.slice(start, stop),
+        **{name: getattr(placed, name)[part] for name in ("head", "tail", "heading", "code", "bend", "outline")},
+    )
+
+
+def flipped(placed: PlacedMap, alphabet: Alphabet, x: bool, y: bool) -> PlacedMap:
+    """The map mirrored left to right and/or top to bottom."""
+    sign = np.array([-1.0 if x else 1.0, -1.0 if y else 1.0])
+    offset = spacing.FIELD * (1 - sign) / 2
+    heading = placed.heading
+    if x:
+        heading = np.pi - heading
+    if y:
+        heading = -heading
+    changed = replace(
+        placed, head=placed.head * sign + offset, tail=placed.tail * sign + offset, heading=spacing.wrap(heading)
+    )
+    if x != y:
+        changed.code = alphabet.mirror_table()[placed.code]
+        changed.bend = -placed.bend
+        changed.outline = placed.outline * (1.0, -1.0)
+    return changed
+
+
+def faster(placed: PlacedMap, factor: float) -> PlacedMap:
+    """The map played `factor` times as fast, in the same places."""
+    rhythm = placed.rhythm
+    times = {name: getattr(rhythm, name) / factor for name in ("time", "end", "beat")}
+    return replace(placed, rhythm=replace(rhythm, **times))
+
+
+@dataclass
+class _Track:
+    points: Floats
+    times: Floats
+    inside: NDArray[np.bool_]
+    before: NDArray[np.int64]  # number of track points before each object
+
+
+def _track(placed: PlacedMap) -> _Track:
+    rhythm = placed.rhythm
+    slider, even = rhythm.kind == 1, rhythm.slides % 2 == 0
+    count = np.where(rhythm.kind == 2, 0, 1) + slider + (slider & even)
+    before = np.concatenate(([0], np.cumsum(count)))
+    total = before[-1]
+    track = _Track(np.zeros((total, 2)), np.zeros(total), np.zeros(total, bool), before[:-1])
+    placed_ = rhythm.kind != 2
+    span = (rhythm.end - rhythm.time) / np.maximum(rhythm.slides, 1)
+    for which, offset, points, times, inside in (
+        (placed_, 0, placed.head, rhythm.time, False),
+        (slider, 1, placed.tail, np.where(even, rhythm.end - span, rhythm.end), True),
+        (slider & even, 2, placed.head, rhythm.end, True),
+    ):
+        at = before[:-1][which] + offset
+        track.points[at], track.times[at], track.inside[at] = points[which], times[which], inside
+    return track
+
+
+def memory_of(placed: PlacedMap, start: int) -> spacing.Memory:
+    """What each object from `start` on remembers, one row per object."""
+    track = _track(placed)
+    n = len(placed.head) - start
+    memory = spacing.Memory.empty(n)
+    back = track.before[start:, None] - np.arange(spacing.TRACK, 0, -1)
+    known = back >= 0
+    at = np.maximum(back, 0)
+    if len(track.points):
+        memory.points[known] = track.points[at][known]
+        memory.times[:] = np.where(known, track.times[at], 0.0)
+        memory.inside[:] = known & track.inside[at]
+    memory.valid[:] = known
+    bodies = np.flatnonzero(placed.rhythm.kind == 1)
+    seen = np.searchsorted(bodies, np.arange(start, start + n))[:, None] - np.arange(spacing.SLIDERS, 0, -1)
+    known = seen >= 0
+    if len(bodies):
+        at = bodies[np.maximum(seen, 0)]
+        memory.headings[:] = np.where(known, placed.heading[at], 0.0)
+        memory.lengths[:] = np.where(known, placed.rhythm.length[at], 0.0)
+        memory.outline[known[:, -1]] = placed.outline[at[known[:, -1], -1]]
+    return memory
+
+
+def _copies(placed: PlacedMap, start: int) -> NDArray[np.bool_]:
+    """Whether each body repeats one of the last sliders' or its mirror image, shape (n, 2 * SLIDERS)."""
+    n = len(placed.head) - start
+    bodies = np.flatnonzero(placed.rhythm.kind == 1)
+    seen = np.searchsorted(bodies, np.arange(start, start + n))[:, None] - np.arange(spacing.SLIDERS, 0, -1)
+    if not len(bodies):
+        return np.zeros((n, 2 * spacing.SLIDERS), bool)
+    earlier = placed.outline[bodies[np.maximum(seen, 0)]]
+    now = placed.outline[start:, None]
+    same = np.abs(earlier - now).max(axis=(2, 3)) < COPY
+    mirrored = np.abs(earlier * (1.0, -1.0) - now).max(axis=(2, 3)) < COPY
+    return np.concatenate((same & (seen >= 0), mirrored & (seen >= 0)), axis=1)
+
+
+def examples(placed: PlacedMap, alphabet: Alphabet, start: int) -> Arrays:
+    """Inputs and truths for the objects from `start` on; what comes before is only remembered."""
+    rhythm, memory = placed.rhythm, memory_of(placed, start)
+    head = np.clip(placed.head[start:], 0, spacing.FIELD)
+    view = spacing.look(memory, rhythm.time[start:])
+    n = len(head)
+    mode = np.broadcast_to([placed.mode == 0, placed.mode == 2, *placed.numbers], (n, 2 + len(placed.numbers)))
+    known = memory.lengths > 0
+    arrays: Arrays = {
+        "x": np.concatenate((describe(rhythm)[start:], view.features, mode), axis=1),
+        "beats": _beats(rhythm)[start:],
+        "mapper": np.full(n, placed.mapper),
+        "placed": rhythm.kind[start:] != 2,
+        "offsets": ((view.targets - head[:, None]) ** 2).sum(axis=-1),
+        "suggested": view.distances,
+        "reach": spacing.reach_of_field(view.here),
+    }
+    step = head - view.here
+    distance = np.hypot(step[:, 0], step[:, 1])
+    angle = np.where(distance > 0.5, np.arctan2(step[:, 1], step[:, 0]), view.ahead)
+    arrays["distance"] = distance
+    arrays["step"] = spacing.step_features(view, distance, 1.0)
+    references = spacing.turn_references(view, memory.headings, known)
+    bins = spacing.directions(view.ahead)
+    arrays |= _angles("turn", angle, view.ahead, references,
+                      spacing.steps_fit(view.here, bins, distance),
+                      spacing.steps_fit(view.here, references, distance))
+    features, before = spacing.head_features(view, head, 1.0)
+    arrays["head"] = features
+    slider = rhythm.kind[start:] == 1
+    arrays["slider"], arrays["length"] = slider, rhythm.length[start:]
+    arrays["code"], arrays["copies"] = placed.code[start:], _copies(placed, start)
+    arrays["seen"] = known.sum(axis=1)
+    outline = placed.outline[start:]
+    arrays["outline"] = outline[:, 1::2].reshape(n, -1)
+    references = spacing.sway_references(before, memory.headings, known)
+    bins = spacing.directions(before)
+    fit, fits = np.zeros((n, spacing.BINS), bool), np.zeros((n, spacing.SWAYS), bool)
+    if slider.any():
+        some = (head[slider], arrays["length"][slider], outline[slider])
+        fit[slider] = spacing.bodies_fit(some[0], bins[slider], some[1], some[2])
+        fits[slider] = spacing.bodies_fit(some[0], references[slider], some[1], some[2])
+    arrays |= _angles("sway", placed.heading[start:], before, references, fit, fits)
+    return arrays
+
+
+def _angles(
+    name: str, angle: Floats, ahead: Floats, references: Floats, fit: NDArray[np.bool_], fits: NDArray[np.bool_]
+) -> Arrays:
+    """A direction's bin, which bins were possible, and how far each reference was off."""
+    relative = spacing.wrap(angle - ahead) + np.pi
+    bin_ = np.minimum((relative / spacing.BIN).astype(int), spacing.BINS - 1)
+    fit[np.arange(len(fit)), bin_] = True
+    return {
+        f"{name}_bin": bin_,
+        f"{name}_fit": fit,
+        f"{name}_off": spacing.wrap(angle[:, None] - references),
+        f"{name}_fits": fits,
+    }
+
+
+def _beats(rhythm: Rhythm) -> Floats:
+    """Beats since the first object, counted object by object."""
+    return np.cumsum(np.diff(rhythm.time, prepend=rhythm.time[:1]) / rhythm.beat)
+
