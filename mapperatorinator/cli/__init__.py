@@ -1,0 +1,1 @@
+"""The `mapperatorinator` command and the Hydra entry point: text in, `Settings` out, no music."""

@@ -1,0 +1,54 @@
+"""Names of a generated map: its metadata and the mark that says it is generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mapperatorinator.beatmap import Beatmap
+from mapperatorinator.defaults import level_name
+from mapperatorinator.pipeline.request import GENERATOR
+from mapperatorinator.settings import Settings, options
+
+AI_TAGS = "ai-generated mapperatorinator"
+_NOT_IN_TAGS = {"difficulty", "version", "creator", "ai_mark", "export_osz", "tags", "source"}
+
+
+def difficulty_names(settings: Settings, stars: Sequence[float]) -> list[str]:
+    """Names of the difficulties of a set, one for each of `stars`, all different."""
+    mark = "AI " if settings.ai_mark else ""
+    keys = f"{settings.keycount}K " if settings.mode == 3 else ""
+    names = [settings.version or mark + keys + level_name(settings.mode, rating) for rating in stars]
+    repeated = {name for name in names if names.count(name) > 1}
+    return [
+        f"{name} {rating:g}" if name in repeated else name for name, rating in zip(names, stars, strict=True)
+    ]
+
+
+def write_metadata(beatmap: Beatmap, settings: Settings, difficulty_name: str, asked: Settings) -> None:
+    """Put names, tags and ids into a beatmap; `asked` are the settings as the user gave them."""
+    beatmap.title, beatmap.title_unicode = settings.title or "", settings.title_unicode or ""
+    beatmap.artist, beatmap.artist_unicode = settings.artist or "", settings.artist_unicode or ""
+    beatmap.creator = settings.creator or GENERATOR
+    beatmap.difficulty_name = difficulty_name
+    beatmap.source = settings.source or ""
+    beatmap.tags = tags_line(settings, asked)
+    beatmap.beatmap_id, beatmap.beatmapset_id = 0, -1
+
+
+def tags_line(settings: Settings, asked: Settings) -> str:
+    """Search words: the user's or this run's options, and the mark that the map is generated."""
+    words = settings.tags
+    if words is None:
+        kinds = {option.name: (option.kind, option.group) for option in options()}
+        changed = {**asked.changed(), "seed": settings.seed}
+        words = " ".join(
+            f"{name}={_one_word(value)}"
+            for name, value in changed.items()
+            if kinds[name][0] != "path" and kinds[name][1] != "Metadata" and name not in _NOT_IN_TAGS
+        )
+    return f"{words} {AI_TAGS}".strip() if settings.ai_mark else words
+
+
+def _one_word(value: object) -> str:
+    text = ",".join(str(item) for item in value) if isinstance(value, list) else str(value)
+    return text.replace(" ", "_")

@@ -1,0 +1,238 @@
+"""The walk through the house: a song goes in at the front, a beatmap set comes out at the back.
+
+`generate` is the whole of it; the stages know nothing of each other, and this module holds no music.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mapperatorinator.audio import Audio, load_audio
+from mapperatorinator.beatmap import Beatmap, archive_name, beatmap_name
+from mapperatorinator.errors import UserError
+from mapperatorinator.pipeline import naming
+from mapperatorinator.pipeline.candidates import Candidate, choose
+from mapperatorinator.pipeline.delivery import Target, Writer, deliver, find_target
+from mapperatorinator.pipeline.drawing import Drawing
+from mapperatorinator.pipeline.packing import osu_writer, osz_writer, recipe_writer
+from mapperatorinator.pipeline.recipe import SUFFIX, write_recipe
+from mapperatorinator.pipeline.request import (
+    asked_stars,
+    check_picture,
+    complete,
+    for_stars,
+    read_reference,
+    song_path,
+)
+from mapperatorinator.settings import Settings
+from mapperatorinator.timing import Timing
+
+if TYPE_CHECKING:
+    from mapperatorinator.mapper import Mapper
+
+SHORTEST_SONG_MS = 30_000  # a map needs 30 s of drain time
+SILENCE = 1e-3  # loudest sample of what counts as silence
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a run is: the stage in words, and the share of the whole that is done, 0 to 1."""
+
+    stage: str
+    done: float
+
+
+Progress = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """One difficulty of a result beside what was asked for it."""
+
+    asked_stars: float
+    settings: Settings
+    candidate: Candidate
+
+    @property
+    def beatmap(self) -> Beatmap:
+        """The finished difficulty."""
+        return self.candidate.beatmap
+
+    def as_json(self) -> dict[str, Any]:
+        """Asked and got, as JSON types."""
+        beatmap = self.beatmap
+        objects = beatmap.hit_objects
+        seconds = (beatmap.end_time(objects[-1]) - objects[0].time) / 1000 if objects else 0.0
+        return {
+            "difficulty": beatmap.difficulty_name,
+            "asked_stars": self.asked_stars,
+            "stars": round(self.candidate.stars, 3),
+            "objects": len(objects),
+            "objects_per_second": round(len(objects) / seconds, 2) if seconds else 0.0,
+            "candidate_seed": self.candidate.seed,
+            "problems": [str(issue) for issue in self.candidate.problems],
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run made: the difficulties, the red lines, the files, and what the user should know."""
+
+    made: tuple[Made, ...]
+    timing: Timing
+    settings: Settings
+    files: tuple[Path, ...]
+    recipe: dict[str, Any]
+    notes: tuple[str, ...]
+
+    @property
+    def beatmaps(self) -> list[Beatmap]:
+        """The finished difficulties in rising order of stars."""
+        return [item.beatmap for item in self.made]
+
+    @property
+    def path(self) -> Path:
+        """The .osz, or the first .osu."""
+        return self.files[0]
+
+
+def generate(settings: Settings, progress: Progress | None = None, timing: Timing | None = None) -> Result:
+    """Make a beatmap set from a song and write it.
+
+    settings : what is asked; blanks are filled from the reference beatmap, the song's tags and defaults.
+    progress : called with a `Step` now and then.
+    timing : red lines to use; None takes those asked for in `settings`, or finds them.
+    UserError if the song, the reference or the output folder cannot be used; nothing is written then.
+    """
+    tell = progress or (lambda step: None)
+    reference = read_reference(settings)
+    song = song_path(settings, reference)
+    check_picture(settings)
+    target = find_target(_output(settings), song)
+    tell(Step("Reading the song", 0.0))
+    audio = _listen(song)
+    whole = complete(settings, reference, audio.tags)
+    mapper = None if whole.output_type == ("TIMING",) else _load(whole)
+    tell(Step("Finding the beat", 0.05))
+    timing = timing or find_timing_for(whole, audio, reference)
+    made = _map_all(whole, settings, Drawing(mapper, audio, timing, reference), tell)
+    tell(Step("Writing", 0.98))
+    recipe = write_recipe(replace(settings, seed=whole.seed), song, timing, [item.as_json() for item in made])
+    files = _write(made, whole, song, target, recipe)
+    tell(Step("Done", 1.0))
+    return Result(tuple(made), timing, whole, files, recipe, tuple(_notes(settings, made)))
+
+
+def find_timing_for(settings: Settings, audio: Audio, reference: Beatmap | None = None) -> Timing:
+    """Red lines as the settings say: of the reference, from bpm and offset, or found in the audio."""
+    if reference is not None and ("TIMING" in settings.in_context or settings.add_to_beatmap):
+        try:
+            return Timing.from_beatmap(reference)
+        except ValueError as error:
+            raise UserError(
+                "The reference beatmap has no red line; leave TIMING out of in_context."
+            ) from error
+    if settings.bpm is not None and settings.offset is not None:
+        return Timing.constant(settings.bpm, settings.offset)
+    from mapperatorinator.timing import find_timing
+
+    return find_timing(audio, bpm=settings.bpm, offset=settings.offset)
+
+
+def _output(settings: Settings) -> str:
+    if settings.overwrite_reference_beatmap or (not settings.output_path and settings.beatmap_path):
+        return str(Path(settings.beatmap_path).parent)
+    return settings.output_path
+
+
+def _listen(song: Path) -> Audio:
+    """Decode the song and refuse what no map can be made of."""
+    audio = load_audio(song)
+    if audio.duration_ms < SHORTEST_SONG_MS:
+        raise UserError(
+            f"{song.name} lasts {audio.duration_ms / 1000:.1f} s; a beatmap needs a song of at least 30 s."
+        )
+    if float(abs(audio.samples).max()) < SILENCE:
+        raise UserError(f"{song.name} is silent from start to end; choose another song.")
+    return audio
+
+
+def _load(settings: Settings) -> Mapper:
+    from mapperatorinator.mapper import load_mapper
+
+    return load_mapper(settings)
+
+
+def _map_all(whole: Settings, asked: Settings, drawing: Drawing, tell: Progress) -> list[Made]:
+    stars = asked_stars(whole)
+    names = naming.difficulty_names(whole, stars)
+    made = []
+    for index, (rating, name) in enumerate(zip(stars, names, strict=True)):
+        settings = for_stars(whole, rating)
+        start, share = 0.15 + 0.83 * index / len(stars), 0.83 / len(stars)
+        counted = f" ({index + 1} of {len(stars)})" if len(stars) > 1 else ""
+
+        def report(
+            done: float, text: str = f"Mapping {name}{counted}", a: float = start, b: float = share
+        ) -> None:
+            tell(Step(text, a + b * done))
+
+        candidate = _map_one(settings, drawing, report)
+        naming.write_metadata(candidate.beatmap, settings, name, asked)
+        made.append(Made(rating, settings, candidate))
+    return made
+
+
+def _map_one(settings: Settings, drawing: Drawing, report: Callable[[float], None]) -> Candidate:
+    seed, count = settings.seed or 0, settings.candidates
+    report(0.0)
+    if drawing.mapper is None:
+        return Candidate(drawing.red_lines_only(settings), seed, 0.0, 0.0, ())
+    asked = settings.difficulty or 0.0
+
+    def draw(aim: float, with_seed: int) -> Beatmap:
+        report((with_seed - seed) / (count + 1))
+        return drawing.draw(replace(settings, difficulty=aim, seed=with_seed))
+
+    def repair(beatmap: Beatmap, problems: Sequence[Any], aim: float, with_seed: int) -> Beatmap:
+        return drawing.redraw(beatmap, problems, replace(settings, difficulty=aim, seed=with_seed))
+
+    best = choose(asked, seed, count, draw, lambda beatmap: drawing.check(beatmap, settings), repair)
+    if best is None:
+        raise UserError(
+            f"No map came out for {asked:g} stars; try another seed, other stars or a longer range."
+        )
+    return best
+
+
+def _write(
+    made: Sequence[Made], whole: Settings, song: Path, target: Target, recipe: dict[str, Any]
+) -> tuple[Path, ...]:
+    beatmaps = [item.beatmap for item in made]
+    files: dict[Path, Writer] = {}
+    if whole.overwrite_reference_beatmap:
+        files[Path(whole.beatmap_path)] = osu_writer(beatmaps[0])
+    elif whole.export_osz:
+        path = target.file(archive_name(beatmaps[0]))
+        files[path] = osz_writer(beatmaps, song, whole.background)
+    else:
+        for beatmap in beatmaps:
+            beatmap.audio_filename = song.name
+            files[target.file(beatmap_name(beatmap))] = osu_writer(beatmap)
+    files[next(iter(files)).with_suffix(SUFFIX)] = recipe_writer(recipe)
+    deliver(files)
+    return tuple(files)
+
+
+def _notes(settings: Settings, made: Sequence[Made]) -> list[str]:
+    notes = [f"The model {settings.model} does not use {name}." for name in settings.ignored()]
+    for item in made:
+        if item.candidate.problems:
+            first = item.candidate.problems[0]
+            notes.append(
+                f"{item.beatmap.difficulty_name}: {len(item.candidate.problems)} problems, e.g. {first}"
+            )
+    return notes
