@@ -2,11 +2,12 @@
 
     python bench/events_roundtrip.py [--corpus DIR] [--limit N] [--json FILE]
 
-An object counts as equal in an aspect when the rebuilt map has one at the same time and place in the list with:
-time and kind the same; place within 0.01 px (column in mania, none in taiko), curves within 0.5 px along their
-whole length; end within 1 ms; every hit sound heard the same (bits, resolved sets, volume; edges and body);
-velocity of sliders, or the scroll speed a taiko or mania player sees, within 0.1 %; kiai the same; new combo the same. Lost by design: combo colour
-skips, custom sample indexes and file names, lines without effect on an object.
+An object counts as equal in an aspect when the rebuilt map has one at the same time and place in the list
+with: time and kind the same; place within 0.01 px (column in mania, none in taiko), curves within 0.5 px
+along their whole length; end within 1 ms; every hit sound heard the same (bits, resolved sets, volume; edges
+and body); velocity of sliders, or the scroll speed a taiko or mania player sees, within 0.1 %; kiai the same;
+new combo the same. Lost by design: combo colour skips, custom sample indexes and file names, lines without
+effect on an object.
 """
 
 from __future__ import annotations
@@ -25,7 +26,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mapperatorinator.beatmap import MANIA, TAIKO, Beatmap, HitObject, HitSample, Slider, parse_beatmap, write_beatmap
+from mapperatorinator.beatmap import (
+    MANIA,
+    TAIKO,
+    Beatmap,
+    HitObject,
+    HitSample,
+    Slider,
+    parse_beatmap,
+    write_beatmap,
+)
 from mapperatorinator.events import beatmap_to_events, events_to_beatmap
 from mapperatorinator.events.encode import SAMPLE_DELAY_MS, hitsound_at
 
@@ -50,7 +60,11 @@ def heard(bm: Beatmap, obj: HitObject) -> list[tuple[int, ...]]:
             moments.append((int(obj.time + i * duration / obj.slides), sound, sample))
         moments.append((obj.time + 1, obj.sound, obj.sample))
     else:
-        at = obj.time if bm.mode == TAIKO or not hasattr(obj, "end_time") or bm.mode == MANIA else bm.end_time(obj)
+        at = (
+            obj.time
+            if bm.mode == TAIKO or not hasattr(obj, "end_time") or bm.mode == MANIA
+            else bm.end_time(obj)
+        )
         moments.append((at, obj.sound, obj.sample))
     first = bm.timing_points[0]
     return [
@@ -117,7 +131,8 @@ def compare(old: Beatmap, new: Beatmap) -> tuple[Counter[str], dict[str, list[st
             "curve": same_curve(old, a, b),
             "end": abs(old.end_time(a) - new.end_time(b)) <= 1,
             "sound": heard(old, a) == heard(new, b),
-            "velocity": not moved_by_lines(old, a) or abs(scroll(old, a.time) / scroll(new, b.time) - 1) < 1e-3,
+            "velocity": not moved_by_lines(old, a)
+            or abs(scroll(old, a.time) / scroll(new, b.time) - 1) < 1e-3,
             "kiai": old.kiai_at(a.time) == new.kiai_at(b.time),
             "combo": combo,
         }
@@ -163,7 +178,11 @@ def main() -> None:
             maps=1, lines_before=len(bm.timing_points), lines_after=len(new.timing_points)
         )
         if args.verbose and bad:
-            print(f"{share:.4f} m{bm.mode} {path}", *(f"\n   {k}: {v[0]}" for k, v in bad.items()), file=sys.stderr)
+            print(
+                f"{share:.4f} m{bm.mode} {path}",
+                *(f"\n   {k}: {v[0]}" for k, v in bad.items()),
+                file=sys.stderr,
+            )
     report = {name: summary(counts) for name, counts in totals.items() if counts["maps"]}
     report["all"] = summary(sum(totals.values(), Counter()))
     report["worst"] = [{"share": round(share, 4), "map": path} for share, path in sorted(worst)[:20]]

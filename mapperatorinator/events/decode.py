@@ -1,8 +1,9 @@
 """Events to beatmap.
 
 Objects, their sounds and the lines they need are rebuilt from the events; everything that is no event (mode,
-settings, metadata, red lines) comes from a beatmap without objects. Events of different objects may be mixed as
-long as each object's own events are in order; an object whose end is missing or not after its start is left out.
+settings, metadata, red lines) comes from a beatmap without objects. Events of different objects may be mixed
+as long as each object's own events are in order; an object whose end is missing or not after its start is
+left out.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from mapperatorinator.events.event import (
     ANCHOR_KINDS,
     FIELD_HEIGHT,
     FIELD_WIDTH,
-    SNAP_TOLERANCE_MS,
     Event,
     EventKind,
     Hitsound,
@@ -44,6 +44,7 @@ CENTRE = FIELD_WIDTH / 2, FIELD_HEIGHT / 2
 MIN_VELOCITY, MAX_VELOCITY = 0.1, 10.0
 VELOCITY_STEP = 20  # velocities that have to be guessed are multiples of 1/20
 KEEP_VELOCITY = 0.15  # relative change up to which a guessed velocity stays what it was
+ROUNDING_MS = 1.01  # how far two ticks written in whole ms may be from their exact distance
 BODY_DELAY_MS = 6  # a body that sounds unlike an edge is set this long after it
 
 
@@ -52,8 +53,8 @@ def events_to_beatmap(
 ) -> Beatmap:
     """Return `base` with the objects and lines of `events` in place of its own.
 
-    `timing_points` are the red lines (default: those of `base`); green lines among them are ignored. If the first
-    red line lies behind the first object, it is moved back by whole measures.
+    `timing_points` are the red lines (default: those of `base`); green lines among them are ignored. If the
+    first red line lies behind the first object, it is moved back by whole measures.
     """
     listed = list(events)
     source = base.timing_points if timing_points is None else timing_points
@@ -69,7 +70,8 @@ def events_to_beatmap(
 
 
 def _early_enough(reds: list[TimingPoint], first_time: float) -> list[TimingPoint]:
-    """Of red lines at one time the first of the file, as in the game; the first one not behind `first_time`."""
+    """Of red lines at one time the first of the file, as in the game; the first one not behind
+    `first_time`."""
     reds = sorted({red.time: red for red in reversed(reds)}.values(), key=lambda red: red.time)
     if not reds or reds[0].time <= first_time:
         return reds
@@ -227,7 +229,7 @@ class _Builder:
         if start.snap and end.snap:
             divisor = math.lcm(start.snap, end.snap)
             exact = round(beats * divisor) / divisor
-            if exact > 0 and abs(exact - beats) * beat < SNAP_TOLERANCE_MS:
+            if exact > 0 and abs(exact - beats) * beat <= ROUNDING_MS:
                 return exact
         return beats
 

@@ -1,9 +1,9 @@
 """Beatmap to events.
 
-Kept exactly: start and end times in whole ms, positions, curve points, slides, new combos, hit sounds as they are
-heard (sets and volumes resolved from the lines in force), slider velocity, taiko and mania scroll speed, kiai.
-Lost: combo colour skips, custom sample indexes and file names, lines that change nothing audible or visible on an
-object, several lines at one time, positions in taiko and heights in mania.
+Kept exactly: start and end times in whole ms, positions, curve points, slides, new combos, hit sounds as they
+are heard (sets and volumes resolved from the lines in force), slider velocity, taiko and mania scroll speed,
+kiai. Lost: combo colour skips, custom sample indexes and file names, lines that change nothing audible or
+visible on an object, several lines at one time, positions in taiko and heights in mania.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _EPSILON = 1e-5  # so that 333.9999999 is 334 when times are cut to whole ms
 def beatmap_to_events(bm: Beatmap, beats: bool = False) -> list[Event]:
     """Return everything that happens in `bm` as events in order of time.
 
-    The events of one object follow each other (a hold's end directly after its start), so later objects may begin
-    before an object has ended; `in_time_order` sorts them flat. `beats` adds beats, measures and red lines.
+    The events of one object follow each other (a hold's end directly after its start), so later objects may
+    begin before an object has ended; `in_time_order` sorts them flat. `beats` adds beats, measures and red
+    lines.
     """
     encoder = _Encoder(bm)
     groups = [(obj.time, 3, events) for obj in bm.hit_objects if (events := list(encoder.object_events(obj)))]

@@ -1,16 +1,16 @@
 """The events that every mapper speaks: one `Event` is one group of the published vocabulary.
 
-A beatmap is a list of events. Circles, spinner starts and ends, slider heads, anchors, first span ends and slider
-ends, hold and drumroll and denden starts and ends, kiai switches, scroll changes and beats are all events with a
-time, and whatever attributes their kind has. Times are whole milliseconds and positions are exact osu! pixels; a
-tokenizer may round them, this representation does not.
+A beatmap is a list of events. Circles, spinner starts and ends, slider heads, anchors, first span ends and
+slider ends, hold and drumroll and denden starts and ends, kiai switches, scroll changes and beats are all
+events with a time, and whatever attributes their kind has. Times are whole milliseconds and positions are
+exact osu! pixels; a tokenizer may round them, this representation does not.
 
 | kind | carries |
 |---|---|
 | CIRCLE | x, y (osu!, catch) or column (mania), new_combo, scroll_speed (taiko), 1 hitsound |
 | SLIDER_HEAD | x, y, new_combo, scroll_speed, 1 hitsound (first edge) |
 | BEZIER_, PERFECT_, CATMULL_, RED_ANCHOR | x, y; the time only orders them, snap is None |
-| LAST_ANCHOR | time of the first span's end, x, y of the last control point, hitsounds: body, then inner edges |
+| LAST_ANCHOR | time of the first span's end, x, y of the last control point, sounds: body, inner edges |
 | SLIDER_END | time, x, y of the end of the path at its length, 1 hitsound (last edge) |
 | SPINNER, SPINNER_END | the end carries the hitsound |
 | HOLD_NOTE, HOLD_NOTE_END | column; the start carries the hitsound |
@@ -67,8 +67,8 @@ BEAT_KINDS = frozenset({EventKind.BEAT, EventKind.MEASURE, EventKind.TIMING_POIN
 class Hitsound(NamedTuple):
     """What sounds at one moment of an object.
 
-    `sound` holds the bits 2 whistle, 4 finish, 8 clap; the sets are 1 normal, 2 soft, 3 drum (never 0: they are
-    resolved); `volume` is 0 to 100 percent.
+    `sound` holds the bits 2 whistle, 4 finish, 8 clap; the sets are 1 normal, 2 soft, 3 drum (never 0: they
+    are resolved); `volume` is 0 to 100 percent.
     """
 
     sound: int = 0

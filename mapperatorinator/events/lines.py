@@ -1,8 +1,8 @@
 """The fewest timing lines under which every object sounds and moves as its events say.
 
-Events know nothing of lines; they wish: a velocity at a time, a volume and sample set at a time, kiai on or off.
-One pass over the wishes in order of time writes a green line only where something has to change, merges what
-changes at one time into one line, and lets red lines carry what they can.
+Events know nothing of lines; they wish: a velocity at a time, a volume and sample set at a time, kiai on or
+off. One pass over the wishes in order of time writes a green line only where something has to change, merges
+what changes at one time into one line, and lets red lines carry what they can.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def _moments(sounds: Sequence[tuple[float, Hitsound]]) -> list[tuple[float, Hits
 
 
 def _runs(values: Sequence[tuple[float, int]], least: int) -> list[tuple[float, int]]:
-    """(time, value) where a run of at least `least` equal values begins; the first is the most usual one else."""
+    """(time, value) where a run of at least `least` equal values begins; the first is the most usual one
+    else."""
     runs = [list(group) for _, group in groupby(values, key=lambda item: item[1])]
     kept = [run[0] for run in runs if len(run) >= least]
     if values and (not kept or kept[0][0] > values[0][0]):
@@ -112,7 +113,9 @@ def _runs(values: Sequence[tuple[float, int]], least: int) -> list[tuple[float, 
     return kept
 
 
-def _velocities(wishes: Sequence[tuple[float, float]], red_times: Sequence[float]) -> list[tuple[float, float]]:
+def _velocities(
+    wishes: Sequence[tuple[float, float]], red_times: Sequence[float]
+) -> list[tuple[float, float]]:
     """The wishes, plus one at each red line over which a velocity goes on (the red line resets it)."""
     result: list[tuple[float, float]] = []
     for i, (time, velocity) in enumerate(wishes):

@@ -1,8 +1,9 @@
 """Slider paths as anchors and back.
 
-Inner control points become anchors, one each: red where the path is straight or a point is repeated, else named
-after the curve. A file of today's format may mix curve types in one path; there, what is neither straight nor
-Bezier is replaced by short chords, since the anchors (and the stable format) know one type per path.
+Inner control points become anchors, one each: red where the path is straight or a point is repeated, else
+named after the curve. A file of today's format may mix curve types in one path; there, what is neither
+straight nor Bezier is replaced by short chords, since the anchors (and the stable format) know one type per
+path.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ def anchors_of(path: SliderPath) -> list[Anchor]:
 
 
 def _bezier(points: Sequence[PathPoint]) -> Iterator[Anchor]:
-    for before, point, after in zip(points, points[1:], points[2:], strict=False):
-        if point[:2] == after[:2]:
+    for i, (before, point, after) in enumerate(zip(points, points[1:], points[2:], strict=False), start=3):
+        if point[:2] == after[:2] and i < len(
+            points
+        ):  # a repeated last point splits nothing, it bends the end
             yield EventKind.RED_ANCHOR, point.x, point.y
-        elif point[:2] != before[:2]:
+        elif point[:2] != before[:2] or point[:2] == after[:2]:
             yield EventKind.BEZIER_ANCHOR, point.x, point.y
 
 
@@ -53,7 +56,8 @@ def _mixed(path: SliderPath) -> Iterator[Anchor]:
 
 
 def path_of(head: tuple[float, float], anchors: Sequence[Anchor], last: tuple[float, float]) -> SliderPath:
-    """Return the path from `head` over `anchors` to `last`: straight, one arc or Catmull where the anchors say so."""
+    """Return the path from `head` over `anchors` to `last`: straight, one arc or Catmull where the anchors
+    say so."""
     kinds = [kind for kind, _, _ in anchors]
     inner = [(x, y) for _, x, y in anchors]
     if all(kind is EventKind.RED_ANCHOR for kind in kinds):

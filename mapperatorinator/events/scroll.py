@@ -1,8 +1,9 @@
 """Scroll speed in mania: what the player sees, and the lines that make it so.
 
-A mania note falls at a speed proportional to the multiplier in force times the tempo in force, measured against
-the tempo the map has for most of its time. Events carry that visible speed (1 is the map's usual one), so a tempo
-change that moves no note visibly faster is no event; the file needs the multiplier that undoes it.
+A mania note falls at a speed proportional to the multiplier in force times the tempo in force, measured
+against the tempo the map has for most of its time. Events carry that visible speed (1 is the map's usual
+one), so a tempo change that moves no note visibly faster is no event; the file needs the multiplier that
+undoes it.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ def multipliers(
 
     Every red line takes part, for it resets the multiplier and sets its own tempo.
     """
-    steps = sorted([(time, 1, speed) for time, speed in changes] + [(red.time, 0, red.ms_per_beat) for red in reds])
+    steps = sorted(
+        [(time, 1, speed) for time, speed in changes] + [(red.time, 0, red.ms_per_beat) for red in reds]
+    )
     speed, beat = 1.0, reds[0].ms_per_beat if reds else usual
     wanted: dict[float, float] = {}
     for time, is_change, value in steps:
