@@ -68,14 +68,15 @@ def run_checks(
     audio: Audio | None = None,
     ids: Iterable[str] | None = None,
     level: Level | None = None,
+    file_name: str | None = None,
 ) -> list[Issue]:
     """The issues of one map, those of the whole map first, then in order of time.
 
-    `audio` is its decoded song; without it the checks that need it are skipped. `ids` limits the checks (UserError for an unknown one), `level` states the
-    difficulty level instead of
-    reading it from name and stars.
+    `audio` is its decoded song; without it the checks that need it are skipped. `ids` limits the
+    checks (UserError for an unknown one), `level` states the difficulty level instead of reading
+    it from name and stars, `file_name` is that of the `.osu` file if its name is to be checked.
     """
-    return _view_issues(MapView(beatmap, level, audio), _chosen(ids))
+    return _view_issues(MapView(beatmap, level, audio, file_name), _chosen(ids))
 
 
 def run_set_checks(

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..beatmap import Beatmap, HitObject, Hold, Slider, Spinner, TimingPoint, star_rating
+from ..errors import UserError
+from .catch_objects import CatchObject, catch_objects
 from .levels import Level, level_from_name, level_from_stars
-from .registry import MANIA
+from .registry import MANIA, OSU
 from .snapping import BeatGrid, Floats
+from .stacking import SHIFT_PER_RADIUS, Point, slider_end, stack_heights
 
 if TYPE_CHECKING:
     from ..audio import Audio
@@ -40,9 +43,16 @@ def circle_radius(circle_size: float) -> float:
 class MapView:
     """A beatmap as checks see it; everything costly is computed on first use and kept."""
 
-    def __init__(self, beatmap: Beatmap, level: Level | None = None, audio: Audio | None = None) -> None:
+    def __init__(
+        self,
+        beatmap: Beatmap,
+        level: Level | None = None,
+        audio: Audio | None = None,
+        file_name: str | None = None,
+    ) -> None:
         self.beatmap = beatmap
         self.audio = audio
+        self.file_name = file_name
         self.mode = beatmap.mode
         order = sorted(range(len(beatmap.hit_objects)), key=lambda i: beatmap.hit_objects[i].time)
         self.order = order
@@ -59,8 +69,11 @@ class MapView:
 
     @cached_property
     def stars(self) -> float:
-        """Star rating of the map, 0 where it has none."""
-        return star_rating(self.beatmap) if self.objects else 0.0
+        """Star rating of the map; 0 without objects, infinite where it is too dense to be rated."""
+        try:
+            return star_rating(self.beatmap) if self.objects else 0.0
+        except UserError:
+            return math.inf
 
     @cached_property
     def level(self) -> Level:
@@ -223,6 +236,44 @@ class MapView:
     @cached_property
     def _latest_ends(self) -> Floats:
         return np.maximum.accumulate(self.ends) if self.ends else np.zeros(0)
+
+    def latest_end(self, i: int) -> float:
+        """The latest end time in ms of the objects up to and including `i`."""
+        return float(self._latest_ends[i])
+
+    # Places ----------------------------------------------------------------------------------
+
+    @cached_property
+    def stacks(self) -> list[int]:
+        """Height of each object in its stack (osu! only, elsewhere 0)."""
+        if self.mode != OSU:
+            return [0] * len(self.objects)
+        bm = self.beatmap
+        return stack_heights(self.objects, self.ends, self.preempt, bm.stack_leniency, bm.version)
+
+    def stack_shift(self, i: int) -> float:
+        """How far in px object `i` is drawn to the right and down because of its stack."""
+        return self.stacks[i] * self.radius * SHIFT_PER_RADIUS
+
+    @cached_property
+    def heads(self) -> list[Point]:
+        """Where each object is drawn when it is hit, in px."""
+        shifts = map(self.stack_shift, range(len(self.objects)))
+        return [(obj.x + d, obj.y + d) for obj, d in zip(self.objects, shifts, strict=True)]
+
+    @cached_property
+    def tails(self) -> list[Point]:
+        """Where each object is drawn when it ends, in px."""
+        result = []
+        for i, obj in enumerate(self.objects):
+            x, y = slider_end(obj) if isinstance(obj, Slider) else (obj.x, obj.y)
+            result.append((x + self.stack_shift(i), y + self.stack_shift(i)))
+        return result
+
+    @cached_property
+    def catch_objects(self) -> list[CatchObject]:
+        """Fruits and droplets with the movements between them (catch)."""
+        return catch_objects(self)
 
     # Names -----------------------------------------------------------------------------------
 
