@@ -60,14 +60,14 @@ def htk_filters(bands: int, low: float, high: float) -> Floats:
     low, high: Hz. Returns (513, bands) float32 for the bins of a 1024-point transform at 16 kHz.
     """
     mels = np.linspace(_hz_to_htk(low), _hz_to_htk(high), bands + 2)
-    return _triangles(700.0 * (10.0 ** (mels / 2595.0) - 1.0)).astype(np.float32)
+    return triangles(700.0 * (10.0 ** (mels / 2595.0) - 1.0)).astype(np.float32)
 
 
 def _hz_to_htk(frequency: float) -> float:
     return 2595.0 * float(np.log10(1.0 + frequency / 700.0))
 
 
-def _triangles(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+def triangles(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     """(513, len(corners) - 2) triangles: filter b rises from corner b to b + 1 and falls to b + 2."""
     bins = np.arange(WINDOW // 2 + 1)[:, None] * (SAMPLE_RATE / WINDOW)
     widths = np.diff(corners)
