@@ -12,6 +12,7 @@ from .timing import TimingPoint
 
 CIRCLE, SLIDER, NEW_COMBO, SPINNER, HOLD = 1, 2, 4, 8, 128
 MAX_SLIDES = 9000  # the game refuses more
+_Common = tuple[float, float, float, bool, int, int]  # x, y, time, new combo, combo skip, sound
 _PATH_TYPE = re.compile(r"[BCLP]|B[1-9]\d{0,3}", re.ASCII)
 
 
@@ -45,8 +46,8 @@ def format_timing_point(point: TimingPoint, offset: float) -> str:
     return ",".join([format_number(point.time - offset), beat_length, *map(format_number, rest)])
 
 
-def parse_hit_object(line: str, offset: float) -> HitObject:
-    """One line of [HitObjects]."""
+def parse_hit_object(line: str, offset: float, lazer: bool = False) -> HitObject:
+    """One line of [HitObjects]; `lazer` asks for the curves of v128."""
     fields = _fields(line)
     flags = parse_int(fields[3])
     x, y = parse_coordinate(fields[0]), parse_coordinate(fields[1])
@@ -56,7 +57,7 @@ def parse_hit_object(line: str, offset: float) -> HitObject:
     if flags & CIRCLE:
         return Circle(*common, _parse_sample(fields, 5))
     if flags & SLIDER:
-        return _parse_slider(fields, common)
+        return _parse_slider(fields, common, lazer)
     if flags & SPINNER:
         end_time = max(time, parse_number(fields[5]) + offset)
         return Spinner(*common, _parse_sample(fields, 6), end_time=end_time)
@@ -99,11 +100,11 @@ def _format_sample(sample: HitSample | None) -> str:
     return "" if sample is None else ":".join(map(str, sample))
 
 
-def _parse_slider(fields: list[str], common: tuple[float, float, float, bool, int, int]) -> Slider:
+def _parse_slider(fields: list[str], common: _Common, lazer: bool) -> Slider:
     slides = max(1, parse_int(fields[6]))
     if slides > MAX_SLIDES:
         raise ValueError(f"{slides} slides are too many")
-    path = _parse_path(fields[5], common[0], common[1])
+    path = SliderPath(_parse_path(fields[5], common[0], common[1]), lazer)
     length = max(0.0, parse_coordinate(fields[7])) if len(fields) > 7 and fields[7] else 0.0
     slider = Slider(*common, _parse_sample(fields, 10), path=path, slides=slides, length=length)
     if len(fields) > 8 and fields[8]:
@@ -141,8 +142,8 @@ def _format_slider(slider: Slider) -> list[str]:
     return fields
 
 
-def _parse_path(text: str, x: float, y: float) -> SliderPath:
-    """The path of a slider line; its first letter belongs to the head, a later one to the point after it."""
+def _parse_path(text: str, x: float, y: float) -> tuple[PathPoint, ...]:
+    """The control points of a slider line; the first letter is the head's, others the next point's."""
     points: list[PathPoint] = []
     kind: str | None = None
     for part in text.split("|"):
@@ -157,7 +158,7 @@ def _parse_path(text: str, x: float, y: float) -> SliderPath:
             kind = None
     if not points or points[0].type is None:
         raise ValueError("the slider has no curve type")
-    return SliderPath(tuple(points))
+    return tuple(points)
 
 
 def _format_path(path: SliderPath) -> str:

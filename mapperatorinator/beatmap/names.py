@@ -1,4 +1,4 @@
-"""File names that every system and the game accept, and archive member names that stay inside their folder."""
+"""File names that every system and the game accept, and archive members that stay inside their folder."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError
 from .beatmap import Beatmap
@@ -80,7 +81,7 @@ def write_osz(
     """
     members: dict[str, bytes] = {}
     taken: set[str] = set()
-    names: dict[str, str] = {}
+    names: dict[str, Any] = {}
     for attribute, file in (("audio_filename", audio), ("background", background)):
         if file is not None:
             name, data = _load(file)
@@ -110,7 +111,8 @@ def archive_name(bm: Beatmap) -> str:
 
 def _read_members(archive: zipfile.ZipFile, label: str) -> Mapset:
     infos = [info for info in archive.infolist() if not info.is_dir()]
-    total, packed = sum(info.file_size for info in infos), archive.fp.seek(0, io.SEEK_END) if archive.fp else 0
+    total = sum(info.file_size for info in infos)
+    packed = archive.fp.seek(0, io.SEEK_END) if archive.fp else 0
     if len(infos) > MAX_MEMBERS or total > min(MAX_TOTAL_BYTES, FREE_BYTES + MAX_RATIO * packed):
         raise UserError(f"{label} is too large to unpack: {len(infos)} files, {total >> 20} MiB.")
     mapset = Mapset()

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ..errors import UserError
-from .beatmap import Beatmap, Break, Colour, Video
+from .beatmap import FIRST_LAZER_VERSION, Beatmap, Break, Colour, Video
 from .lines import parse_hit_object, parse_timing_point
 from .numbers import parse_int, parse_number
 from .sections import SECTIONS
@@ -108,7 +108,8 @@ class _Parser:
         elif self.section == "Colours":
             self._colour(stripped)
         elif self.section == "HitObjects":
-            self.bm.hit_objects.append(parse_hit_object(stripped, self.offset))
+            lazer = self.bm.version >= FIRST_LAZER_VERSION
+            self.bm.hit_objects.append(parse_hit_object(stripped, self.offset, lazer))
         elif self.section:
             self.bm.extra_sections.setdefault(self.section, []).append(line)
 

@@ -92,23 +92,24 @@ class _Pile:
                 self.heights[n] = self.heights[i] + 1
                 i = n
 
-    def _below_circle(self, i: int) -> None:
+    def _below_circle(self, first: int) -> None:
+        i = first
         for n in range(i - 1, -1, -1):
             if isinstance(self.objects[n], Spinner):
                 continue
             if int(self.objects[i].time) - int(self.end_times[n]) > self.window:
                 return
             if isinstance(self.objects[n], Slider) and _near(self.ends[n], self.heads[i]):
-                self._sink(n, i)
+                self._sink(n, i, first)
                 return
             if _near(self.heads[n], self.heads[i]):
                 self.heights[n] = self.heights[i] + 1
                 i = n
 
-    def _sink(self, slider: int, last: int) -> None:
-        """Move the pile that ends with `last` below the end of `slider`."""
-        shift = self.heights[last] - self.heights[slider] + 1
-        for j in range(slider + 1, last + 1):
+    def _sink(self, slider: int, bottom: int, first: int) -> None:
+        """Move the pile from `bottom` up to the object `first` below the end of `slider`."""
+        shift = self.heights[bottom] - self.heights[slider] + 1
+        for j in range(slider + 1, first + 1):
             if _near(self.ends[slider], self.heads[j]):
                 self.heights[j] -= shift
 

@@ -90,7 +90,7 @@ def _key_values(bm: Beatmap, section: str, offset: float) -> Iterator[str]:
 def _events(bm: Beatmap, offset: float) -> Iterator[str]:
     yield "//Background and Video events"
     if bm.background is not None:
-        yield f'0,0,{_quoted(bm.background)},{",".join(map(format_number, bm.background_offset))}'
+        yield f"0,0,{_quoted(bm.background)},{','.join(map(format_number, bm.background_offset))}"
     if bm.video is not None:
         time, x, y = map(format_number, bm.video[1:])
         yield f"Video,{time},{_quoted(bm.video.filename)},{x},{y}"
