@@ -12,6 +12,7 @@ from .timing import TimingPoint
 
 CIRCLE, SLIDER, NEW_COMBO, SPINNER, HOLD = 1, 2, 4, 8, 128
 MAX_SLIDES = 9000  # the game refuses more
+MAX_FILLED_EDGES = 64  # so that a line of a few bytes cannot claim much memory
 _Common = tuple[float, float, float, bool, int, int]  # x, y, time, new combo, combo skip, sound
 _PATH_TYPE = re.compile(r"[BCLP]|B[1-9]\d{0,3}", re.ASCII)
 
@@ -122,19 +123,21 @@ def _parse_edge_set(text: str) -> tuple[int, int]:
 
 
 def _fill_edges(slider: Slider) -> None:
-    """Give every edge what an empty field means, so that the fields after it can be written."""
-    slider.edge_sounds = slider.edge_sounds or [slider.sound] * (slider.slides + 1)
+    """Give the edges what an empty field means, so that the fields after it can be written."""
+    edges = min(slider.slides + 1, MAX_FILLED_EDGES)
+    slider.edge_sounds = slider.edge_sounds or [slider.sound] * edges
     if slider.sample:
-        slider.edge_sets = slider.edge_sets or [(0, 0)] * (slider.slides + 1)
+        slider.edge_sets = slider.edge_sets or [(0, 0)] * edges
 
 
 def _format_slider(slider: Slider) -> list[str]:
     fields = [_format_path(slider.path), str(slider.slides), format_number(slider.length)]
     sounds, sets = slider.edge_sounds, slider.edge_sets
+    edges = min(slider.slides + 1, MAX_FILLED_EDGES)
     if slider.sample or sets:
-        sounds = sounds or [slider.sound] * (slider.slides + 1)
+        sounds = sounds or [slider.sound] * edges
     if slider.sample:
-        sets = sets or [(0, 0)] * (slider.slides + 1)
+        sets = sets or [(0, 0)] * edges
     if sounds:
         fields.append("|".join(map(str, sounds)))
     if sets:

@@ -46,7 +46,7 @@ class Slider(HitObject):
     """A slider, a drumroll or a juice stream.
 
     `length` is that of one span in osu! pixels, `slides` the number of spans. `edge_sounds` and `edge_sets`
-    (normal set, addition set) have one entry per edge, slides + 1 in all; empty means "as the body".
+    (normal set, addition set) have one entry per edge, slides + 1 in all; missing ones sound as the body.
     """
 
     path: SliderPath = field(kw_only=True)

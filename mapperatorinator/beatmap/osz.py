@@ -17,13 +17,12 @@ from typing import Any
 from ..errors import UserError
 from .beatmap import Beatmap
 from .names import MAX_NAME_BYTES, member_name, safe_name, shorten, unique_name
-from .parse import parse_beatmap
+from .parse import MAX_FILE_BYTES, parse_beatmap
 from .write import beatmap_bytes, replace_file
 
 MAX_MEMBERS = 10_000
 MAX_MEMBER_BYTES = 512 * 2**20
 MAX_TOTAL_BYTES = 1024 * 2**20
-MAX_BEATMAP_BYTES = 64 * 2**20
 MAX_RATIO, FREE_BYTES = 200, 64 * 2**20  # no more than `FREE_BYTES` + 200 bytes unpacked per byte of archive
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DEFLATED = (".osu", ".osb", ".wav", ".bmp", ".txt", ".ini", ".json")  # other kinds are compressed already
@@ -131,7 +130,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, mapset: Mapset
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError("its compression is unusual")
     is_beatmap = name.lower().endswith(".osu")
-    if info.file_size > (MAX_BEATMAP_BYTES if is_beatmap else MAX_MEMBER_BYTES):
+    if info.file_size > (MAX_FILE_BYTES if is_beatmap else MAX_MEMBER_BYTES):
         raise ValueError("it is too large")
     data = archive.read(info)
     if is_beatmap:

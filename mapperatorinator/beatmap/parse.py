@@ -12,6 +12,7 @@ from .numbers import parse_int, parse_number
 from .sections import SECTIONS
 
 MAX_WARNINGS = 100
+MAX_FILE_BYTES = 64 * 2**20
 _HEADER = re.compile(r"osu file format v(\d{1,4})")
 _GENERATED_COMMENTS = ("//Background and Video events", "//Break Periods")
 _MEDIA = re.compile(
@@ -23,6 +24,8 @@ _SAMPLE_SETS = {"none": 0, "normal": 1, "soft": 2, "drum": 3}
 def read_beatmap(path: str | Path) -> Beatmap:
     """Read the beatmap at `path`; UserError if it cannot be read or is none."""
     try:
+        if Path(path).stat().st_size > MAX_FILE_BYTES:
+            raise UserError(f"{path} is too large for a beatmap.")
         data = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
@@ -76,7 +79,7 @@ class _Parser:
         self.offset = self.bm.file_offset
         self.section = ""
         self.sample_volume = 100
-        self.has_approach_rate = False
+        self.given: set[str] = set()
         self.keys = {name: {key.name: key for key in keys} for name, keys in SECTIONS.items()}
 
     def warn(self, text: str) -> None:
@@ -126,7 +129,7 @@ class _Parser:
         parsed = key.parse(value)
         if name == "PreviewTime" and parsed != -1:
             parsed += self.offset
-        self.has_approach_rate |= name == "ApproachRate"
+        self.given.add(key.field)
         setattr(self.bm, key.field, parsed)
 
     def _event(self, line: str) -> None:
@@ -139,7 +142,7 @@ class _Parser:
             bm.background, bm.background_offset = media["name"].strip(), _place(media)
         elif media and kind in ("1", "video") and bm.video is None:
             bm.video = Video(media["name"].strip(), parse_number(media["start"]), *_place(media))
-        elif line.strip() not in _GENERATED_COMMENTS:
+        elif line.strip() and line.strip() not in _GENERATED_COMMENTS:
             bm.storyboard.append(line.rstrip())
 
     def _colour(self, line: str) -> None:
@@ -153,7 +156,8 @@ class _Parser:
     def finish(self) -> Beatmap:
         """The beatmap, in order of time."""
         bm = self.bm
-        if not self.has_approach_rate:
+        bm.absent = frozenset(key.field for keys in SECTIONS.values() for key in keys) - self.given
+        if "approach_rate" in bm.absent:
             bm.approach_rate = bm.overall_difficulty  # files older than the key mean this
         bm.timing_points.sort(key=lambda point: point.time)
         bm.hit_objects.sort(key=lambda obj: obj.time)

@@ -13,7 +13,7 @@ from .beatmap import FIRST_LAZER_VERSION, Beatmap
 from .lines import format_hit_object, format_timing_point
 from .numbers import format_number
 from .objects import Slider
-from .sections import SECTIONS
+from .sections import SECTIONS, Key
 
 _SPACED = ("General", "Editor")  # here the game puts a space after the colon
 _DEFAULTS = Beatmap()
@@ -79,12 +79,18 @@ def _key_values(bm: Beatmap, section: str, offset: float) -> Iterator[str]:
     separator = ": " if section in _SPACED else ":"
     for key in SECTIONS[section]:
         value: Any = getattr(bm, key.field)
-        if not key.optional or value != getattr(_DEFAULTS, key.field):
-            if key.name == "PreviewTime" and value != -1:
-                value -= offset
-            yield key.name + separator + key.format(value)
+        if value == _default(bm, key) and (key.optional or key.field in bm.absent):
+            continue
+        if key.name == "PreviewTime" and value != -1:
+            value -= offset
+        yield key.name + separator + key.format(value)
     for name, text in bm.extra.get(section, {}).items():
         yield name + separator + text
+
+
+def _default(bm: Beatmap, key: Key) -> Any:
+    """What a reader takes when the key is missing."""
+    return bm.overall_difficulty if key.name == "ApproachRate" else getattr(_DEFAULTS, key.field)
 
 
 def _events(bm: Beatmap, offset: float) -> Iterator[str]:
