@@ -19,7 +19,7 @@ from mapperatorinator.mapper.grid.conditions import NUMBERS_WIDTH
 from mapperatorinator.mapper.grid.rhythm_features import RHYTHM
 from mapperatorinator.mapper.grid.shapes import Alphabet
 from mapperatorinator.mapper.grid.spacing import VIEW
-from mapperatorinator.training.points_batches import LEAD, SAME_BEND, Arrays, cut, examples, faster, flipped
+from mapperatorinator.training.points_batches import LEAD, Arrays, cut, examples, faster, flipped
 from mapperatorinator.training.points_data import PlacedMap, load
 from mapperatorinator.training.points_loss import log_likelihoods
 from mapperatorinator.training.points_net import PointsNet, Sizes
@@ -32,10 +32,7 @@ INPUTS = RHYTHM + VIEW + 2 + NUMBERS_WIDTH
 
 def bend_penalty(alphabet: Alphabet) -> torch.Tensor:
     """Log share of an arc bin that counts as one bend, 0 for codes without a bend."""
-    shares = np.zeros(len(alphabet))
-    for code in range(1, 1 + 2 * alphabet.arcs):
-        low, high = alphabet.bend_range(code)
-        shares[code] = math.log(min(1.0, SAME_BEND / (high - low)))
+    shares = [math.log(alphabet.share_of_bin(code)) for code in range(len(alphabet))]
     return torch.tensor(shares, dtype=torch.float32)
 
 
@@ -141,7 +138,7 @@ def train(data: Path, run: Path, minutes: float, seed: int = 0) -> PointsNet:
         step += 1
         if step % 50 == 0:
             line = f"{step} {clock() - start:.0f}s loss {mean / math.log(2):.3f} bits"
-            if step % 200 == 0:
+            if step % 150 == 0:
                 line += f" held out {bits(net, held_out, penalty)}"
                 torch.save(slow.module.state_dict(), run / "net.pt")
             print(line, file=log, flush=True)

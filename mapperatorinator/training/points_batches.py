@@ -8,16 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapperatorinator.mapper.grid import spacing
-from mapperatorinator.mapper.grid.rhythm_features import Rhythm, describe
-from mapperatorinator.mapper.grid.shapes import Alphabet
+from mapperatorinator.mapper.grid.rhythm_features import beats_of, describe
+from mapperatorinator.mapper.grid.shapes import SAME, Alphabet
 from mapperatorinator.training.points_data import PlacedMap
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray]
 
 LEAD = 24  # objects before a crop that its first objects remember
-COPY = 0.02  # largest deviation, in slider lengths, of bodies that count as the same
-SAME_BEND = 0.04  # radians within which two arcs count as the same
 
 
 def cut(placed: PlacedMap, start: int, stop: int) -> PlacedMap:
@@ -116,8 +114,8 @@ def _copies(placed: PlacedMap, start: int) -> NDArray[np.bool_]:
         return np.zeros((n, 2 * spacing.SLIDERS), bool)
     earlier = placed.outline[bodies[np.maximum(seen, 0)]]
     now = placed.outline[start:, None]
-    same = np.abs(earlier - now).max(axis=(2, 3)) < COPY
-    mirrored = np.abs(earlier * (1.0, -1.0) - now).max(axis=(2, 3)) < COPY
+    same = np.abs(earlier - now).max(axis=(2, 3)) < SAME
+    mirrored = np.abs(earlier * (1.0, -1.0) - now).max(axis=(2, 3)) < SAME
     return np.concatenate((same & (seen >= 0), mirrored & (seen >= 0)), axis=1)
 
 
@@ -125,13 +123,14 @@ def examples(placed: PlacedMap, alphabet: Alphabet, start: int) -> Arrays:
     """Inputs and truths for the objects from `start` on; what comes before is only remembered."""
     rhythm, memory = placed.rhythm, memory_of(placed, start)
     head = np.clip(placed.head[start:], 0, spacing.FIELD)
-    view = spacing.look(memory, rhythm.time[start:])
     n = len(head)
+    scale = np.ones(n)
+    view = spacing.look(memory, rhythm.time[start:], scale)
     mode = np.broadcast_to([placed.mode == 0, placed.mode == 2, *placed.numbers], (n, 2 + len(placed.numbers)))
     known = memory.lengths > 0
     arrays: Arrays = {
         "x": np.concatenate((describe(rhythm)[start:], view.features, mode), axis=1),
-        "beats": _beats(rhythm)[start:],
+        "beats": beats_of(rhythm)[start:],
         "mapper": np.full(n, placed.mapper),
         "placed": rhythm.kind[start:] != 2,
         "offsets": ((view.targets - head[:, None]) ** 2).sum(axis=-1),
@@ -142,13 +141,13 @@ def examples(placed: PlacedMap, alphabet: Alphabet, start: int) -> Arrays:
     distance = np.hypot(step[:, 0], step[:, 1])
     angle = np.where(distance > 0.5, np.arctan2(step[:, 1], step[:, 0]), view.ahead)
     arrays["distance"] = distance
-    arrays["step"] = spacing.step_features(view, distance, 1.0)
+    arrays["step"] = spacing.step_features(view, distance, scale)
     references = spacing.turn_references(view, memory.headings, known)
     bins = spacing.directions(view.ahead)
     arrays |= _angles("turn", angle, view.ahead, references,
                       spacing.steps_fit(view.here, bins, distance),
                       spacing.steps_fit(view.here, references, distance))
-    features, before = spacing.head_features(view, head, 1.0)
+    features, before = spacing.head_features(view, head, scale)
     arrays["head"] = features
     slider = rhythm.kind[start:] == 1
     arrays["slider"], arrays["length"] = slider, rhythm.length[start:]
@@ -180,9 +179,4 @@ def _angles(
         f"{name}_off": spacing.wrap(angle[:, None] - references),
         f"{name}_fits": fits,
     }
-
-
-def _beats(rhythm: Rhythm) -> Floats:
-    """Beats since the first object, counted object by object."""
-    return np.cumsum(np.diff(rhythm.time, prepend=rhythm.time[:1]) / rhythm.beat)
 

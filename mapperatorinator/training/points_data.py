@@ -22,7 +22,8 @@ from mapperatorinator.mapper.grid.draft import Conditions
 from mapperatorinator.mapper.grid.reading import read_drafts
 from mapperatorinator.mapper.grid.rhythm_features import Rhythm
 from mapperatorinator.mapper.grid.shapes import Alphabet
-from mapperatorinator.training.slider_alphabet import fit_alphabet, shape_of
+from mapperatorinator.mapper.grid.spacing import FIELD
+from mapperatorinator.training.slider_alphabet import fit_alphabet
 
 MAPPER_MAPS = 4  # a mapper with fewer maps in the train split is not told apart
 _LEAST_OBJECTS = 20
@@ -85,18 +86,17 @@ def read_placed(beatmap: Beatmap, alphabet: Alphabet, conditions: Conditions, ma
     drafts = [drafts[i] for i in order]
     objects = [beatmap.hit_objects[i] for i in order]
     n = len(drafts)
-    head = np.array([d.points[0] for d in drafts], float).reshape(n, 2)
+    head = np.clip(np.array([d.points[0] for d in drafts], float).reshape(n, 2), -FIELD, 2 * FIELD)
     placed = PlacedMap(
         conditions.mode, Rhythm.of(drafts), head, head.copy(), np.zeros(n), np.zeros(n, int), np.zeros(n),
         np.zeros((n, 8, 2)), number_vector(conditions), mapper,
     )
-    outlines = alphabet.outlines()
     for i, obj in enumerate(objects):
         if isinstance(obj, Slider):
-            shape, outline, heading = shape_of(alphabet, outlines, obj)
+            shape, outline, heading = alphabet.recognise(obj.path, obj.length)
             placed.code[i], placed.bend[i] = shape
             placed.outline[i], placed.heading[i] = outline, heading
-            placed.tail[i] = obj.path.position_at(1.0, obj.length)
+            placed.tail[i] = np.clip(obj.path.position_at(1.0, obj.length), -FIELD, 2 * FIELD)
     return placed
 
 

@@ -73,7 +73,7 @@ def _choice(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 class PointsNet(nn.Module):
     """`trunk` and `place` run once per object (graph "step"), `turn`, `body`, `sway` after each choice ("choose")."""
 
-    def __init__(self, sizes: Sizes, dropout: float = 0.1) -> None:
+    def __init__(self, sizes: Sizes, dropout: float = 0.05) -> None:
         super().__init__()
         self.sizes = sizes
         w, h = sizes.width, sizes.hidden

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mapperatorinator.beatmap import Slider
 from mapperatorinator.beatmap.path import SliderPath
-from mapperatorinator.mapper.grid.shapes import Alphabet, Shape, arc_bend, own_frame, rotate
+from mapperatorinator.mapper.grid.shapes import Alphabet, arc_bend, own_frame, rotate
 
 Floats = NDArray[np.float64]
 
@@ -50,24 +50,6 @@ def fit_alphabet(sliders: Iterable[Slider], seed: int = 0) -> Alphabet:
         for centre in _centres(np.stack(bodies[structure]), count, rng)
     ]
     return Alphabet(edges, (*templates, _zigzag()))
-
-
-def nearest_code(alphabet: Alphabet, outlines: Floats, outline: Floats) -> int:
-    """The code whose outline is nearest to a body's."""
-    return int(((outlines - outline) ** 2).sum(axis=(1, 2)).argmin())
-
-
-def shape_of(alphabet: Alphabet, outlines: Floats, slider: Slider) -> tuple[Shape, Floats, float]:
-    """A slider's shape in the alphabet, its true outline (8, 2) and its heading."""
-    outline, heading = own_frame(slider.path, max(slider.length, 1.0))
-    bend = None
-    if slider.path.points[0].type == "P":
-        bend = arc_bend([(p.x, p.y) for p in slider.path.points], slider.length)
-    if bend is not None:
-        code = alphabet.arc_code(bend)
-        return Shape(code, bend if code else 0.0), outline, heading
-    code = nearest_code(alphabet, outlines, outline)
-    return Shape(code, alphabet.middle_bend(code)), outline, heading
 
 
 def _normal_form(path: SliderPath, points: list[tuple[float, float]], length: float) -> Floats:

@@ -14,6 +14,7 @@ from .ticks import TICKS_PER_BEAT
 Floats = NDArray[np.float64]
 
 AHEAD = 12  # drafts to come that are told
+_LONGEST = 120_000.0  # ms of one object; longer ones, and tempos beyond 10 to 1000 BPM, are jokes
 _EQUAL = 0.05  # relative difference of equal intervals
 
 
@@ -36,13 +37,13 @@ class Rhythm:
         kinds = {DraftKind.CIRCLE: 0, DraftKind.SLIDER: 1}
         return cls(
             np.array([d.time for d in drafts], float),
-            np.array([d.end_time for d in drafts], float),
-            np.array([d.beat for d in drafts], float),
+            np.array([min(max(d.end_time, d.time), d.time + _LONGEST) for d in drafts], float),
+            np.array([min(max(d.beat, 60.0), 6000.0) for d in drafts], float),
             np.array([d.tick % TICKS_PER_BEAT for d in drafts], int),
             np.array([kinds.get(d.kind, 2) for d in drafts], int),
             np.array([d.new_combo for d in drafts], bool),
             np.array([d.slides for d in drafts], int),
-            np.array([d.length for d in drafts], float),
+            np.array([min(d.length, 8000.0) for d in drafts], float),
         )
 
     def slice(self, start: int, stop: int) -> Rhythm:
@@ -68,7 +69,7 @@ def describe(rhythm: Rhythm) -> Floats:
             _log(since), _log(gap), np.log(since / rhythm.beat), np.log(gap / rhythm.beat),
             rhythm.kind == 0, slider, rhythm.kind == 2, rhythm.new_combo,
             rhythm.slides == 1, rhythm.slides == 2, rhythm.slides > 2,
-            np.where(slider, np.log1p(rhythm.length) / 2, 0), np.where(slider, rhythm.length / 200, 0),
+            np.where(slider, np.log1p(rhythm.length) / 2, 0), np.where(slider, np.minimum(rhythm.length, 1000) / 200, 0),
             _log(lasts + 5), np.where(slider, np.log((rhythm.length + 1) / span), 0), np.log(rhythm.beat) - 6,
             np.sin(phase), np.cos(phase), np.sin(2 * phase), np.cos(2 * phase),
             since_combo, until_combo, run, left,
@@ -85,6 +86,11 @@ def describe(rhythm: Rhythm) -> Floats:
 
 
 RHYTHM = 24 + AHEAD * 7
+
+
+def beats_of(rhythm: Rhythm) -> Floats:
+    """Beats since the first object, counted object by object, (n,)."""
+    return np.cumsum(np.diff(rhythm.time, prepend=rhythm.time[:1]) / rhythm.beat)
 
 
 def _log(milliseconds: Floats) -> Floats:

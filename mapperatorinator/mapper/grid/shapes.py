@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,8 @@ from mapperatorinator.beatmap.path import SliderPath
 Floats = NDArray[np.float64]
 
 OUTLINE = np.arange(1, 9) / 8  # where along the body `outline` looks
-_SLACK = 0.25  # px by which a drawn path may exceed the asked length; the game cuts it there
+SAME = 0.02  # largest deviation, in slider lengths, of bodies that count as the same
+SAME_BEND = 0.04  # radians within which two arcs count as the same
 
 
 class Shape(NamedTuple):
@@ -90,6 +92,17 @@ class Alphabet:
         low, high = float(self.edges[bin_]), float(self.edges[bin_ + 1])
         return (low, high) if code <= self.arcs else (-high, -low)
 
+    def share_of_bin(self, code: int) -> float:
+        """The share of an arc code's range that counts as one bend; 1 for other codes."""
+        if not self.is_arc(code):
+            return 1.0
+        low, high = self.bend_range(code)
+        return min(1.0, SAME_BEND / (high - low))
+
+    def same(self, one: Shape, other: Shape) -> bool:
+        """Whether two bodies look the same."""
+        return bool(np.abs(self.outline(one) - self.outline(other)).max() < SAME)
+
     def middle_bend(self, code: int) -> float:
         """The bend in the middle of an arc code's range, 0 for other codes."""
         return sum(self.bend_range(code)) / 2 if self.is_arc(code) else 0.0
@@ -102,9 +115,22 @@ class Alphabet:
             return arc_points(shape.bend, OUTLINE)
         return SliderPath.of("B", self._template(shape.code).tolist()).at_distances(OUTLINE)
 
+    @cached_property
     def outlines(self) -> Floats:
         """`outline` of every code, arcs with their middle bend, shape (codes, 8, 2)."""
         return np.stack([self.outline(Shape(code, self.middle_bend(code))) for code in range(len(self))])
+
+    def recognise(self, path: SliderPath, length: float) -> tuple[Shape, Floats, float]:
+        """The nearest shape to a body of `length` px, its true outline in its own frame (8, 2), and its heading."""
+        outline, heading = own_frame(path, max(length, 1.0))
+        bend = None
+        if path.points[0].type == "P":
+            bend = arc_bend([(p.x, p.y) for p in path.points], length)
+        if bend is not None:
+            code = self.arc_code(bend)
+            return Shape(code, bend if code else 0.0), outline, heading
+        code = int(((self.outlines - outline) ** 2).sum(axis=(1, 2)).argmin())
+        return Shape(code, self.middle_bend(code)), outline, heading
 
     def _template(self, code: int) -> Floats:
         index = code - 1 - 2 * self.arcs

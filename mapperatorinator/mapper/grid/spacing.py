@@ -102,8 +102,8 @@ def wrap(angle: Floats) -> Floats:
     return (angle + np.pi) % (2 * np.pi) - np.pi
 
 
-def look(memory: Memory, time: Floats, scale: float = 1.0) -> View:
-    """Describe each row's surroundings for a head at `time` (n,) ms."""
+def look(memory: Memory, time: Floats, scale: Floats) -> View:
+    """Describe each row's surroundings for a head at `time` (n,) ms; `scale` (n,) as above."""
     here = memory.points[:, -1]
     steps = (memory.points[:, 1:] - memory.points[:, :-1])[:, ::-1]  # newest first from here on
     known = (memory.valid[:, 1:] & memory.valid[:, :-1])[:, ::-1]
@@ -157,15 +157,16 @@ SUGGESTED = 10
 
 def _features(
     memory: Memory, here: Floats, ahead: Floats, turns: Floats, steps: Floats, length: Floats, took: Floats,
-    known: Bools, inside: Bools, gap: Floats, distances: Floats, scale: float,
+    known: Bools, inside: Bools, gap: Floats, distances: Floats, scale: Floats,
 ) -> Floats:
     n, j = len(here), np.s_[:, :STEPS]
     mask = known[j].astype(float)
+    unit = scale[:, None]
     seen = np.stack(
         (
-            *_turned(steps[j] / (100 * scale), -ahead[:, None]),
-            np.log1p(length[j] / scale) / 3,
-            np.log((length[j] / scale + 2) / took[j]) / 2,
+            *_turned(steps[j] / (100 * unit[..., None]), -ahead[:, None]),
+            np.log1p(length[j] / unit) / 3,
+            np.log((length[j] / unit + 2) / took[j]) / 2,
             np.clip(np.log(gap[:, None] / took[j]), -3, 3),
             inside[j],
         ),
@@ -185,7 +186,7 @@ def _features(
             centred,
             waves,
             room(here, ahead),
-            np.log1p(distances[:, -2:] / scale) / 3,
+            np.log1p(distances[:, -2:] / unit) / 3,
             distances[:, -2:] > 0,
             sliders,
             np.where(sliders, np.sin(bodies), 0),
@@ -251,7 +252,7 @@ def sway_references(before: Floats, headings: Floats, known: Bools) -> Floats:
 SWAYS = 8 + 4 * SLIDERS
 
 
-def step_features(view: View, distance: Floats, scale: float) -> Floats:
+def step_features(view: View, distance: Floats, scale: Floats) -> Floats:
     """What the network is told of a chosen distance (n,) px before it chooses the direction, shape (n, STEP)."""
     u = np.log1p(distance / scale)
     suggested = view.distances[:, [0, 4, 8, 9]]
@@ -263,7 +264,7 @@ def step_features(view: View, distance: Floats, scale: float) -> Floats:
 STEP = 12
 
 
-def head_features(view: View, head: Floats, scale: float) -> tuple[Floats, Floats]:
+def head_features(view: View, head: Floats, scale: Floats) -> tuple[Floats, Floats]:
     """What it is told of a chosen head (n, 2) before the slider's body, shape (n, HEAD), and the step's direction."""
     step = head - view.here
     distance = np.hypot(step[:, 0], step[:, 1])
@@ -271,7 +272,7 @@ def head_features(view: View, head: Floats, scale: float) -> tuple[Floats, Float
     turn = before - view.ahead
     centred = head / FIELD * 2 - 1
     features = np.column_stack(
-        (*_turned(step / (100 * scale), -view.ahead), np.log1p(distance / scale) / 3, np.sin(turn), np.cos(turn),
+        (*_turned(step / (100 * scale[:, None]), -view.ahead), np.log1p(distance / scale) / 3, np.sin(turn), np.cos(turn),
          np.sin(before), np.cos(before), centred, room(head, before))
     )
     return features, before
