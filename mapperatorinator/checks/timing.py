@@ -60,24 +60,19 @@ def kiai_unsnap(view: MapView) -> Iterator[Finding]:
 def before_line(view: MapView) -> Iterator[Finding]:
     speeds = view.line_speeds
     for i, obj in enumerate(view.objects):
-        if not isinstance(obj, Slider) and view.mode != TAIKO:
-            continue
         current = view.line_index(obj.time)
-        following = current + 1
-        if current < 0 or abs(view.grid.unsnap(obj.time)) > UNSNAP_MINOR:
+        if current < 0 or not (isinstance(obj, Slider) or view.mode == TAIKO):
             continue
-        if following < len(view.lines):
-            wait = view.lines[following].time - obj.time
-            if 0 < wait <= NEAR_LINE and abs(speeds[following] - speeds[current]) > SAME_SPEED:
-                yield warning(
-                    f"{view.kind(i)} starts {wait:.3g} ms before a line that changes its speed.", None, i
-                )
+        gaps = []  # (ms from the object to a line, the line, the one before it)
+        if current + 1 < len(view.lines):
+            gaps.append((view.lines[current + 1].time - obj.time, current + 1, current))
         if view.mode == TAIKO and current > 0:
-            late = obj.time - view.lines[current].time
-            if 0 < late <= NEAR_LINE and abs(speeds[current] - speeds[current - 1]) > SAME_SPEED:
-                yield warning(
-                    f"{view.kind(i)} starts {late:.3g} ms after a line that changes its speed.", None, i
-                )
+            gaps.append((view.lines[current].time - obj.time, current, current - 1))
+        for gap, line, before in gaps:
+            changes = abs(speeds[line] - speeds[before]) > SAME_SPEED
+            if 0 < abs(gap) <= NEAR_LINE and changes and abs(view.grid.unsnap(obj.time)) <= UNSNAP_MINOR:
+                side = "before" if gap > 0 else "after"
+                yield warning(f"Starts {abs(gap):.3g} ms {side} a line that changes its speed.", None, i)
 
 
 @check(

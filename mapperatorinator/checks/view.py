@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..beatmap import Beatmap, HitObject, Hold, Slider, Spinner, TimingPoint, star_rating
 from ..errors import UserError
@@ -219,9 +220,9 @@ class MapView:
         return self.grid.unsnaps(self.edge_times[1])
 
     @cached_property
-    def start_divisors(self) -> list[int]:
-        """Coarsest snap divisor of each object's start, 0 where it is on none."""
-        return self.grid.divisors_of(self.starts).tolist()
+    def edge_divisors(self) -> NDArray[np.int64]:
+        """Coarsest beat divisor on which every edge of `edge_times` lies, 0 for none, shape (n,)."""
+        return self.grid.divisors_of(self.edge_times[1])
 
     def first_at_or_after(self, time: float) -> int:
         """Position of the first object that starts at `time` or later (may be the object count)."""

@@ -1,0 +1,30 @@
+"""Every module that holds checks; importing this one fills the registry."""
+
+from __future__ import annotations
+
+from . import (
+    catch,
+    colours,
+    compose,
+    events,
+    hitsounds,
+    lines,
+    mania,
+    markers,
+    metadata,
+    osu,
+    score,
+    set_hitsounds,
+    sets,
+    settings,
+    shapes,
+    song,
+    spread,
+    taiko,
+    timing,
+)
+
+__all__ = [
+    "catch", "colours", "compose", "events", "hitsounds", "lines", "mania", "markers", "metadata", "osu",
+    "score", "set_hitsounds", "sets", "settings", "shapes", "song", "spread", "taiko", "timing",
+]  # fmt: skip
