@@ -25,13 +25,14 @@ MIN_SECTION = 5000.0  # ms; denser red lines follow the chart's scrolling rather
 
 @dataclass(frozen=True)
 class Chart:
-    """One song with its charted timing, in the osu! convention."""
+    """One song with its charted timing, in the osu! convention; the music is known to last until `end` (ms)."""
 
     audio: Path
     format: str
     held_out: bool
     song: str
     timing: Timing
+    end: float
 
 
 def charts(corpus: Path, formats: tuple[str, ...] = ("sm", "ssc", "dwi", "qua", "fnf-json")) -> Iterator[Chart]:
@@ -48,7 +49,9 @@ def charts(corpus: Path, formats: tuple[str, ...] = ("sm", "ssc", "dwi", "qua", 
             continue
         seen.add(audio.stem)
         song = f"{row['artist']} - {row['title']}".casefold()
-        yield Chart(audio, row["format"], int(audio.stem[:4], 16) % 5 == 0, song, timing.shifted(SHIFT[row["format"]]))
+        held_out = int(audio.stem[:4], 16) % 5 == 0
+        end = 1000 * float(row["audio_seconds"]) - 4000
+        yield Chart(audio, row["format"], held_out, song, timing.shifted(SHIFT[row["format"]]), end)
 
 
 def trusted(timing: Timing) -> bool:

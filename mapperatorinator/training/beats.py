@@ -99,7 +99,7 @@ def loss_of(net: BeatNet, mel: np.ndarray, targets: list[Target]) -> tuple[Tenso
     index = torch.from_numpy(np.stack([t.meter for t in targets]))
     meter_loss = functional.cross_entropy(meter.flatten(0, 1), index.flatten(), reduction="none")
     meter_loss = (meter_loss * coarse[:, :, 1].flatten()).sum() / coarse[:, :, 1].sum().clamp(min=1)
-    total = parts[0] + 1.5 * parts[1] + 0.3 * parts[2] + 0.06 * tempo_loss + 0.03 * meter_loss
+    total = parts[0] + 1.5 * parts[1] + 0.3 * parts[2] + 0.2 * tempo_loss + 0.05 * meter_loss
     values = [*parts.tolist(), tempo_loss.item(), meter_loss.item()]
     return total, dict(zip(("beat", "downbeat", "onset", "tempo", "meter"), values, strict=True))
 
@@ -133,7 +133,7 @@ def validate(net: BeatNet, found: list[TimedSong]) -> dict[str, dict[str, float]
     }
 
 
-def train(found: list[TimedSong], minutes: float, path: Path, resume: bool, batch: int = 12) -> tuple[BeatNet, dict]:
+def train(found: list[TimedSong], minutes: float, path: Path, resume: bool, batch: int) -> tuple[BeatNet, dict]:
     """Train for so many minutes of CPU time with a cosine learning rate; returns the averaged network."""
     torch.manual_seed(1)
     net = BeatNet()
@@ -191,13 +191,15 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--cache", type=Path, default=Path("data/mel"))
     parser.add_argument("--rendered", type=Path, nargs="*", default=[Path("data/rendered")])
+    parser.add_argument("--shifts", type=Path, help="what training.beats_align wrote")
+    parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path("runs/beats.pt"))
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    found = songs(default_folder(), asked.cache, asked.rendered)
+    found = songs(default_folder(), asked.cache, asked.rendered, asked.shifts)
     print({source: sum(song.source == source for song in found) for source in {song.source for song in found}})
-    _, result = train(found, asked.minutes, asked.out, asked.resume)
+    _, result = train(found, asked.minutes, asked.out, asked.resume, asked.batch)
     print(result)
 
 

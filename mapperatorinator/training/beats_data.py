@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,9 +48,30 @@ class TimedSong:
     start: float
     end: float
 
+    @property
+    def key(self) -> str:
+        """What names the song in the list of shifts."""
+        return f"{self.source}: {self.name}"
 
-def songs(corpus: Path, cache: Path, rendered: Sequence[Path]) -> list[TimedSong]:
-    """All songs with trusted timing; nothing of `corpus/timing`, which is for evaluation only."""
+
+def songs(corpus: Path, cache: Path, rendered: Sequence[Path], shifts: Path | None = None) -> list[TimedSong]:
+    """All songs with trusted timing; nothing of `corpus/timing`, which is for evaluation only.
+
+    shifts: what `training.beats_align` found: ms by which a song's beats must move, null for a song to leave out.
+    """
+    moves = json.loads(shifts.read_text()) if shifts else {}
+    found = _songs(corpus, cache, rendered)
+    return [
+        moved(song, moves.get(song.key) or 0.0) for song in found if song.held_out or moves.get(song.key, 0.0) is not None
+    ]
+
+
+def moved(song: TimedSong, shift: float) -> TimedSong:
+    """The song with its beats later by `shift` ms."""
+    return replace(song, beats=song.beats + shift, onsets=None if song.onsets is None else song.onsets + shift)
+
+
+def _songs(corpus: Path, cache: Path, rendered: Sequence[Path]) -> list[TimedSong]:
     found = list(_osu(Corpus(corpus), cache))
     held = {song.name for song in found if song.held_out}
     for chart in charts(corpus):

@@ -1,0 +1,217 @@
+"""One constant grid for a stretch of music: tempo candidates, their scores, and the exact fit.
+
+Candidates come from the Fourier spectrum of the beat curve and the usual misreadings of each peak (double, half,
+two thirds …); each is fitted exactly to the beat curve and scored by what the network thinks of its beats, its
+downbeats and its tempo; the best score wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapperatorinator.timing.tracker import COARSE, FRAME_MS, METERS, TEMPO_LOW, TEMPO_STEPS, Activations
+
+Array = NDArray[np.float64]
+
+SLOWEST, FASTEST = 45.0, 340.0  # BPM
+RATIOS = (1.0, 2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3, 0.75, 4 / 3, 4.0, 0.25)
+PEAKS = 6
+CLIP = 5.0  # log-odds beyond this say no more
+MEDIAN_BPM, SPREAD = 172.0, 0.38  # of osu! maps: median and standard deviation of log BPM
+# How much each kind of evidence counts; found by comparing true with wrong readings (training/timing_weights.py).
+WEIGHTS = {"beats": 1.0, "bias": 0.5, "downbeats": 0.5, "tempo": 1.0, "prior": 0.1}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A constant grid over a stretch: `offset` is a beat in ms, `beat_length` in ms, and how well it explains.
+
+    place: which beat of the measure the beat at `offset` is (0 = downbeat); error: standard error of the
+    beat length in ms; residual: robust spread of the heard beats around the grid in ms; support: mean
+    probability of a beat at the grid's beats.
+    """
+
+    offset: float
+    beat_length: float
+    error: float = 0.0
+    residual: float = 0.0
+    support: float = 0.0
+    score: float = -np.inf
+    meter: int = 4
+    place: int = 0
+
+    @property
+    def bpm(self) -> float:
+        """Beats per minute."""
+        return 60_000.0 / self.beat_length
+
+    def beats(self, duration: float) -> Array:
+        """All grid beats in [0, duration) ms."""
+        first = np.ceil(-self.offset / self.beat_length)
+        last = np.ceil((duration - self.offset) / self.beat_length)
+        return self.offset + np.arange(first, last) * self.beat_length
+
+
+def probability(logits: NDArray[np.float32]) -> Array:
+    """Log-odds to probability, with a floor so small that silence weighs nothing."""
+    return 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30).astype(np.float64)))
+
+
+def at(curve: NDArray, times: Array) -> Array:
+    """A frame-wise curve at times in ms, linearly interpolated."""
+    return np.interp(times / FRAME_MS, np.arange(len(curve)), curve)
+
+
+def read(heard: Activations, bpm: float | None = None) -> list[Reading]:
+    """All readings of a stretch as one constant grid, best first; at a given BPM where one is given."""
+    curve = probability(heard.beat)
+    if bpm is not None:
+        lengths = [60_000.0 / bpm]
+    else:
+        lengths = candidates(curve)
+    found: list[Reading] = []
+    for length in lengths:
+        for phase in phases(curve, length):
+            reading = settle(curve, phase, length, fixed=bpm is not None)
+            if not any(_same(reading, other) for other in found):
+                found.append(score(heard, reading))
+    return sorted(found, key=lambda reading: -reading.score)
+
+
+def _same(a: Reading, b: Reading) -> bool:
+    if abs(a.beat_length / b.beat_length - 1) > 2e-3:
+        return False
+    apart = (a.offset - b.offset) / b.beat_length
+    return abs(apart - round(apart)) < 0.1
+
+
+def candidates(curve: Array) -> list[float]:
+    """Beat lengths in ms worth trying: peaks of the beat curve's spectrum and their misreadings."""
+    size = 1 << (4 * len(curve) - 1).bit_length()
+    spectrum = np.abs(np.fft.rfft(curve - curve.mean(), size))
+    step = 1000.0 / FRAME_MS / size  # Hz
+    low, high = int(SLOWEST / 60 / step), int(FASTEST / 60 / step)
+    index = np.arange(low, high)
+    comb = spectrum[index] + 0.7 * spectrum[2 * index] + 0.5 * spectrum[3 * index]
+    lengths: list[float] = []
+    for _ in range(PEAKS):
+        best = int(np.argmax(comb))
+        frequency = index[best] * step
+        for ratio in RATIOS:
+            length = 1000.0 / (frequency * ratio)
+            if 60_000 / FASTEST <= length <= 60_000 / SLOWEST:
+                lengths.append(length)
+        comb[np.abs(index * step / frequency - 1) < 0.015] = 0
+    return lengths
+
+
+def phases(curve: Array, length: float, count: int = 2) -> list[float]:
+    """The best beat phases in ms for a beat length: peaks of the curve folded onto one beat."""
+    bins = max(16, int(length / FRAME_MS))
+    where = (np.arange(len(curve)) * FRAME_MS / length) % 1.0
+    fold = np.bincount((where * bins).astype(int) % bins, curve, minlength=bins)
+    smooth = fold + 0.5 * (np.roll(fold, 1) + np.roll(fold, -1))
+    found = []
+    for _ in range(count):
+        best = int(np.argmax(smooth))
+        found.append((best + 0.5) / bins * length)
+        near = np.abs((np.arange(bins) - best + bins // 2) % bins - bins // 2) <= max(1, bins // 6)
+        smooth = np.where(near, -1.0, smooth)
+    return found
+
+
+def settle(curve: Array, offset: float, length: float, fixed: bool = False, rounds: int = 8) -> Reading:
+    """Move a grid onto the beat curve: each beat's local centre of mass, then a robust straight line.
+
+    curve: beat probability per frame; offset, length: first guess in ms; fixed: keep the length.
+    """
+    duration = len(curve) * FRAME_MS
+    reading = Reading(offset, length)
+    for turn in range(rounds):
+        beats = reading.beats(duration)
+        number = np.rint((beats - reading.offset) / reading.beat_length)
+        half = min(max(70.0 - 15.0 * turn, 25.0), 0.3 * reading.beat_length)
+        shift, weight = centres(curve, beats, half)
+        scale = max(4.0, _spread(shift, weight))
+        robust = weight * np.clip(1 - (shift / (4 * scale)) ** 2, 0, None) ** 2
+        if robust.sum() < 1e-3:
+            break
+        middle = np.sum(robust * number) / robust.sum()
+        centred = number - middle
+        mean = np.sum(robust * shift) / robust.sum()
+        variance = max(np.sum(robust * centred**2), 1e-9)
+        slope = 0.0 if fixed else np.sum(robust * centred * shift) / variance
+        if not fixed and abs(slope) > 0.02 * reading.beat_length:
+            slope = np.copysign(0.02 * reading.beat_length, slope)
+        reading = Reading(
+            reading.offset + mean - slope * middle,
+            reading.beat_length + slope,
+            error=scale * np.sqrt(np.sum(robust**2 * centred**2)) / variance,
+            residual=scale,
+            support=float(at(curve, beats).mean()) if len(beats) else 0.0,
+        )
+    return replace(reading, support=float(np.mean(at(curve, reading.beats(duration)))))
+
+
+def centres(curve: Array, times: Array, half: float) -> tuple[Array, Array]:
+    """Where the curve's mass lies around each time: signed distance in ms and its height (the weight)."""
+    steps = np.arange(-half, half + 1e-6, 2.5)
+    values = at(curve, times[:, None] + steps)
+    mass = values.sum(axis=1) + 1e-9
+    return values @ steps / mass, values.max(axis=1, initial=0.0)
+
+
+def _spread(values: Array, weight: Array) -> float:
+    """Weighted robust standard deviation around zero: 1.48 times the weighted median distance."""
+    order = np.argsort(np.abs(values))
+    total = np.cumsum(weight[order])
+    if not len(total) or total[-1] <= 0:
+        return 0.0
+    return 1.48 * float(np.abs(values)[order][np.searchsorted(total, 0.5 * total[-1])])
+
+
+def evidence(heard: Activations, reading: Reading) -> dict[str, float]:
+    """What speaks for a reading, per second of music: see WEIGHTS; also its meter and downbeat."""
+    duration = heard.duration_ms
+    beats = reading.beats(duration)
+    logits = np.clip(heard.beat, -CLIP, CLIP)
+    level = np.maximum(at(logits, beats), np.maximum(at(logits, beats - 7), at(logits, beats + 7)))
+    seconds = duration / 1000
+    place = np.log2(reading.bpm / TEMPO_LOW) * TEMPO_STEPS
+    index = int(np.clip(round(place), 1, heard.tempo.shape[1] - 2))
+    near = np.logaddexp.reduce(heard.tempo[:, index - 1 : index + 2], axis=1)
+    meter, where, downbeats = measure(heard, beats)
+    return {
+        "beats": float(level.sum()) / seconds,
+        "bias": len(beats) / seconds,
+        "downbeats": downbeats / seconds,
+        "tempo": float(np.mean(np.maximum(near, -8))),
+        "prior": -0.5 * (np.log(reading.bpm / MEDIAN_BPM) / SPREAD) ** 2,
+        "meter": float(meter),
+        "place": float(where),
+    }
+
+
+def measure(heard: Activations, beats: Array) -> tuple[int, int, float]:
+    """The meter and the place of beat 0 of a list of beats: (meter, place in the measure, log-odds total)."""
+    logits = np.clip(at(np.clip(heard.downbeat, -CLIP, CLIP), beats), -CLIP, CLIP)
+    likely = heard.meter.mean(axis=0)
+    prior = {2: -3.0, 3: 0.0, 4: 0.0, 5: -0.5, 6: -0.5, 7: -0.5}
+    best = (4, 0, -np.inf)
+    for meter in METERS:
+        trust = prior[meter] + len(beats) * 0.05 * float(likely[METERS.index(meter)])
+        for phase in range(meter):
+            total = float(logits[phase::meter].sum()) + 0.5 * len(logits[phase::meter])
+            if total + trust > best[2]:
+                best = (meter, (-phase) % meter, total + trust)
+    return best
+
+
+def score(heard: Activations, reading: Reading) -> Reading:
+    """The reading with its score, meter and place filled in."""
+    seen = evidence(heard, reading)
+    total = sum(weight * seen[key] for key, weight in WEIGHTS.items())
+    return replace(reading, score=total, meter=int(seen["meter"]), place=int(seen["place"]))
