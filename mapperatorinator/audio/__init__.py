@@ -7,8 +7,8 @@ project except its error type.
 
 from __future__ import annotations
 
-from .decode import SAMPLE_RATE, Audio, load_audio
+from .decode import SAMPLE_RATE, Audio, is_silent, load_audio
 from .mel import log_mel
-from .tags import Tags
+from .tags import Cover, Tags, read_tags
 
-__all__ = ["SAMPLE_RATE", "Audio", "Tags", "load_audio", "log_mel"]
+__all__ = ["SAMPLE_RATE", "Audio", "Cover", "Tags", "is_silent", "load_audio", "log_mel", "read_tags"]

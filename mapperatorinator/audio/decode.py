@@ -56,7 +56,7 @@ def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Audio:
     seconds = len(samples) / sample_rate
     check_damage(sound, seconds, path)
     if seconds < SHORTEST_SECONDS:
-        raise UserError(f"'{path.name}' has only {seconds:.1f} s of sound; choose a song of at least a second.")
+        raise UserError(f"'{path.name}' has only {seconds:.1f} s of sound; a song needs at least a second.")
     return Audio(samples, sample_rate, read_tags(path), path)
 
 

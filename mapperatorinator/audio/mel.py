@@ -41,8 +41,8 @@ def mel_power(samples: Floats, hop: int, filters: Floats, reflect: bool = False)
     Returns (1 + n // hop, bands) float32.
     """
     half = WINDOW // 2
-    mode = "reflect" if reflect and len(samples) > half else "constant"
-    padded = np.pad(np.asarray(samples, np.float32), half, mode=mode)
+    samples = np.asarray(samples, np.float32)
+    padded = np.pad(samples, half, mode="reflect") if reflect else np.pad(samples, half)
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::hop]
     window = _hann()
     mel = np.empty((len(frames), filters.shape[1]), np.float32)

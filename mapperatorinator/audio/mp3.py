@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 DECODER_DELAY = 529
 _SEARCH = 1 << 18  # bytes looked through for the first frame, after any ID3 tags
@@ -30,22 +31,34 @@ class _Frame:
     tag_at: int  # offset of a Xing or Info tag in the frame
 
 
-def game_start(path: Path) -> float:
-    """Seconds between the first sound frame of an mp3 (a Xing or VBRI frame not counted) and the game's time 0.
+@dataclass(frozen=True)
+class Beginning:
+    """What an mp3 tells about itself before its sound.
 
-    Negative if the game plays silence first; 0 if the file has no tag or no recognisable frame.
+    start: seconds from the first sound frame (a Xing, Info or VBRI frame not counted) to the game's time 0,
+    negative if the game plays silence first; counted: whether the file says how many frames it has.
     """
+
+    start: float = 0.0
+    counted: bool = False
+
+
+def read_beginning(path: Path) -> Beginning:
+    """Read the tag in the first frame of an mp3; without a tag or a recognisable frame nothing is told."""
     with path.open("rb") as file:
         file.seek(_after_id3(file))
         head = file.read(_SEARCH)
     for at in range(len(head) - 4):
         frame = _parse_header(head[at : at + 4]) if head[at] == 0xFF else None
-        if frame and (_parse_header(head[at + frame.size : at + frame.size + 4]) or len(head) <= at + frame.size):
-            return _samples_before_start(head[at : at + frame.size], frame) / frame.rate
-    return 0.0
+        if frame is None:
+            continue
+        end = at + frame.size
+        if end >= len(head) or _parse_header(head[end : end + 4]):  # else it only looks like a header
+            return _read_tag(head[at:end], frame)
+    return Beginning()
 
 
-def _after_id3(file) -> int:  # noqa: ANN001
+def _after_id3(file: BinaryIO) -> int:
     """Offset behind the ID3v2 tags at the start of an open file."""
     at = 0
     while True:
@@ -72,16 +85,16 @@ def _parse_header(header: bytes) -> _Frame | None:
     return _Frame(hertz, size, samples, tag_at)
 
 
-def _samples_before_start(data: bytes, frame: _Frame) -> int:
-    """Samples from the first sound frame to time 0, read from the tag in the file's first frame."""
+def _read_tag(data: bytes, frame: _Frame) -> Beginning:
+    """What the file's first frame says, given its bytes."""
     if data[36:40] == b"VBRI":
-        return (int.from_bytes(data[42:44], "big") or DECODER_DELAY) - frame.samples
+        delay = int.from_bytes(data[42:44], "big") or DECODER_DELAY
+        return Beginning((delay - frame.samples) / frame.rate, counted=True)
     at = frame.tag_at
     if data[at : at + 4] not in (b"Xing", b"Info"):
-        return 0
+        return Beginning()
     flags = int.from_bytes(data[at + 4 : at + 8], "big")
     encoder = at + 8 + sum(size for bit, size in enumerate((4, 4, 100, 4)) if flags >> bit & 1)
     delays = int.from_bytes(data[encoder + 21 : encoder + 24], "big")
-    if not delays or data[encoder] == 0:
-        return 0
-    return (delays >> 12) + DECODER_DELAY
+    known = delays and data[encoder] != 0
+    return Beginning(((delays >> 12) + DECODER_DELAY) / frame.rate if known else 0.0, counted=bool(flags & 1))

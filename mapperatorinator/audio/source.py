@@ -11,18 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from .mp3 import game_start
+from .mp3 import read_beginning
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 Block = NDArray[np.float32]
 
@@ -55,9 +56,9 @@ def open_media(path: Path) -> Iterator[InputContainer]:
                 yield media
     except FileNotFoundError as error:
         raise UserError(f"'{path}' does not exist; check the path of the audio file.") from error
-    except av.FFmpegError as error:
+    except av.error.FFmpegError as error:
         raise UserError(
-            f"'{path.name}' is not an audio file that can be decoded; it is damaged or has the wrong extension."
+            f"'{path.name}' is not an audio file that can be decoded; it is damaged or wrongly named."
         ) from error
     except (OSError, ValueError) as error:
         raise UserError(f"'{path}' cannot be read ({error}); check the file and its permissions.") from error
@@ -88,9 +89,13 @@ class Sound:
     def blocks(self) -> Iterator[Block]:
         """Yield (channels, n) float32 blocks without holes, the first sample at the game's time 0."""
         written = 0  # samples yielded so far
-        for frame, after_damage in self._frames():
+        for frame, damage in self._frames():
+            if frame is None:
+                self.seconds_lost += damage
+                break
             block = self._as_block(frame)
-            hole = self._hole_before(frame.time, written, after_damage)
+            hole = self._hole_before(frame.time, written, damage > 0)
+            self.seconds_lost += max(damage, hole / self.rate if written else 0.0)
             if hole > 0:
                 yield np.zeros((self.channels, hole), np.float32)
             elif hole < 0:
@@ -116,32 +121,31 @@ class Sound:
         self._origin = time - written / self.rate  # rounding, drift or a reset clock: the samples lead
         return 0
 
-    def _frames(self) -> Iterator[tuple[AudioFrame, bool]]:
-        """Decoded frames, each with whether sound before it was lost."""
+    def _frames(self) -> Iterator[tuple[AudioFrame | None, float]]:
+        """Decoded frames, each with the seconds of failed packets before it; at the end None and the rest."""
         import av
 
-        damaged = False
+        damage = 0.0
         packets = self._media.demux(self._stream)
         while True:
             try:
                 packet = next(packets)
-            except (StopIteration, av.FFmpegError):
+            except (StopIteration, av.error.FFmpegError):
+                yield None, damage
                 return
             try:
                 frames = packet.decode()
-            except av.FFmpegError:
-                damaged = True
-                if packet.duration and packet.time_base:
-                    self.seconds_lost += float(packet.duration * packet.time_base)
+            except av.error.FFmpegError:
+                damage += float((packet.duration or 0) * (packet.time_base or 0))
                 continue
             for frame in frames:
-                yield frame, damaged  # type: ignore[misc]
-                damaged = False
+                yield frame, damage
+                damage = 0.0
 
     def _game_start(self, first: float) -> float:
         """The game's time 0 on the clock of the file, whose first frame is at `first` (all in seconds)."""
         if self._media.format.name == "mp3":
-            return game_start(self._path)
+            return read_beginning(self._path).start
         if any(not is_picture(video) for video in self._media.streams.video):
             return max(0.0, (self._media.start_time or 0) / 1e6)
         return max(0.0, first)
@@ -166,13 +170,15 @@ class Sound:
 
     def _count_missing_end(self, written: int) -> None:
         """Add what a counted container announced but did not hold to the lost seconds."""
-        if not self._media.format.name.startswith(_COUNTED):
-            return
-        length = self._stream.duration
-        announced = float(length * self._stream.time_base) if length and self._stream.time_base else 0.0
-        self.seconds_lost = max(self.seconds_lost, announced - written / self.rate)
+        container = self._media.format.name
+        counted = read_beginning(self._path).counted if container == "mp3" else container.startswith(_COUNTED)
+        length, clock = self._stream.duration, self._stream.time_base
+        if counted and length and clock:
+            self.seconds_lost = max(self.seconds_lost, float(length * clock) - written / self.rate)
 
 
-def is_picture(video: Any) -> bool:
+def is_picture(video: VideoStream) -> bool:
     """Whether a video stream is only a cover picture."""
-    return "attached_pic" in str(video.disposition)
+    from av.stream import Disposition
+
+    return bool(video.disposition & Disposition.attached_pic)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .romanise import romanise
 from .source import is_picture, open_media
 
-_MIME = {"mjpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "bmp": "image/bmp", "gif": "image/gif"}
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+_PICTURES = {"mjpeg": "jpeg", "png": "png", "webp": "webp", "bmp": "bmp", "gif": "gif"}  # codec: mime subtype
 _LARGEST_COVER = 20_000_000
 _LONGEST_NAME = 200
 
@@ -84,14 +88,14 @@ def _clean(text: str) -> str:
     return " ".join(printable.split())[:_LONGEST_NAME].strip()
 
 
-def _read_cover(media) -> Cover | None:  # noqa: ANN001
+def _read_cover(media: InputContainer) -> Cover | None:
     """The first attached picture of an opened file."""
     for stream in media.streams.video:
-        mime = _MIME.get(stream.codec_context.name)
-        if not is_picture(stream) or mime is None:
+        kind = _PICTURES.get(stream.codec_context.name)
+        if not is_picture(stream) or kind is None:
             continue
         for packet in media.demux(stream):
             if 0 < packet.size <= _LARGEST_COVER:
-                return Cover(bytes(packet), mime)
+                return Cover(bytes(packet), f"image/{kind}")
             break
     return None
