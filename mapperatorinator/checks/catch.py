@@ -51,8 +51,8 @@ def _hyperdashes(view: MapView) -> Iterator[tuple[CatchObject, CatchObject]]:
 @check(
     "catch_hyperdash", Category.COMPOSE,
     "A hyperdash in a Cup or Salad, or inside a slider in a Platter.",
-    "MV CheckHasHyperdash", (Severity.PROBLEM,), modes=(CATCH,), levels=(Level.EASY, Level.NORMAL, Level.HARD),
-    gate=True,
+    "MV CheckHasHyperdash", (Severity.PROBLEM,), modes=(CATCH,),
+    levels=(Level.EASY, Level.NORMAL, Level.HARD), gate=True,
 )  # fmt: skip
 def catch_hyperdash(view: MapView) -> Iterator[Finding]:
     for item, _ in _hyperdashes(view):

@@ -71,11 +71,12 @@ def usual_bpm(view: MapView) -> float:
     """The tempo that lasts longest between the first and the last object."""
     if not view.red_lines or not view.objects:
         return 0.0
-    durations: Counter[float] = Counter()
+    durations: dict[float, float] = {}
     borders = [line.time for line in view.red_lines[1:]] + [max(view.ends)]
     for line, until in zip(view.red_lines, borders, strict=True):
-        durations[line.bpm] += max(0.0, until - max(line.time, view.starts[0]))
-    return durations.most_common(1)[0][0]
+        lasts = max(0.0, until - max(line.time, view.starts[0]))
+        durations[line.bpm] = durations.get(line.bpm, 0.0) + lasts
+    return max(durations, key=lambda bpm: durations[bpm])
 
 
 def _deviations(view: MapView) -> Iterator[tuple[float, float, float]]:
@@ -104,7 +105,7 @@ def mania_easy_velocity(views: Sequence[MapView]) -> Iterator[Finding]:
 
 @set_check(
     "mania_variable_bpm", Category.TIMING, "Tempo changes are not evened out by green lines.",
-    "MV CheckVariableBpm", (Severity.PROBLEM, Severity.WARNING), modes=(MANIA,),
+    "MV CheckVariableBpm", (Severity.PROBLEM, Severity.WARNING), modes=(MANIA,), gate=True,
 )  # fmt: skip
 def mania_variable_bpm(views: Sequence[MapView]) -> Iterator[Finding]:
     for n, view in enumerate(views):

@@ -49,7 +49,7 @@ def missing_metadata(view: MapView) -> Iterator[Finding]:
 
 @check(
     "romanised", Category.METADATA,
-    "The romanised title or artist or the creator has other than ASCII characters (difficulty name: warning).",
+    "Romanised title, romanised artist or creator is not ASCII (difficulty name: warning).",
     "MV CheckUnicode", (Severity.PROBLEM, Severity.WARNING), gate=True,
 )  # fmt: skip
 def romanised(view: MapView) -> Iterator[Finding]:

@@ -19,10 +19,10 @@ HITSOUND_NAME = re.compile(r"hit.*sound|^_?hs_?$", re.IGNORECASE)
 # Drain or play time in ms below which the lowest difficulty may not be of this level: Hard, Insane,
 # Expert. As of August 2026 (Mapset Verifier, CheckLowestDiff; the wiki's pages differ by version).
 LOWEST_LIMITS = {
-    OSU: (210_000, 255_000, 300_000),
-    TAIKO: (150_000, 195_000, 240_000),
-    CATCH: (150_000, 195_000, 240_000),
-    MANIA: (120_000, 165_000, 210_000),
+    OSU: (210_000.0, 255_000.0, 300_000.0),
+    TAIKO: (150_000.0, 195_000.0, 240_000.0),
+    CATCH: (150_000.0, 195_000.0, 240_000.0),
+    MANIA: (120_000.0, 165_000.0, 210_000.0),
 }
 BREAK_LENIENCY = 30_000.0  # ms of breaks that still count as play in the highest difficulty
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..beatmap import Slider
 from .issue import Finding, Severity, warning
@@ -78,34 +79,43 @@ def ambiguous_slider(view: MapView) -> Iterator[Finding]:
             yield warning(f"A corner of the slider lies on its {end}.", None, i)
 
 
-def _distances(path: Floats) -> Floats:
-    return np.hypot(path[:, None, 0] - path[None, :, 0], path[:, None, 1] - path[None, :, 1])
+def _squared_distances(path: Floats) -> Floats:
+    """Squared distance in px between every two points of `path`, shape (n, n)."""
+    xs, ys = path[:, 0], path[:, 1]
+    return (xs[:, None] - xs) ** 2 + (ys[:, None] - ys) ** 2
 
 
 def _comes_back(path: Floats) -> bool:
     """Whether two points of a coarse path that are apart along it are close in space."""
-    apart = np.triu(np.ones((len(path), len(path)), dtype=bool), COARSE_APART)
-    return bool((_distances(path)[apart] < OVERLAP + COARSE * STEP).any())
+    near = _squared_distances(path) < (OVERLAP + COARSE * STEP) ** 2
+    return bool(np.triu(near, COARSE_APART).any())
+
+
+def _overlaps(path: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Pairs of points where the path is back near where it had left, and their distances in px."""
+    squares = _squared_distances(path)
+    near = squares < OVERLAP**2
+    left = np.argmax(np.triu(~near), axis=1)  # where the path first leaves each point
+    later = np.arange(len(path)) > np.where(left > 0, left, len(path))[:, None]
+    first, second = np.nonzero(near & later)
+    inside = (first >= 1) & (second < len(path) - 1)
+    first, second = first[inside], second[inside]
+    return first, second, np.sqrt(squares[first, second])
 
 
 def burai_score(path: Floats) -> float:
     """How much the path (n, 2), in steps of a pixel, runs back over itself; above 2 it is hard to read."""
     steps = np.diff(path, axis=0)
-    lengths = np.hypot(steps[:, 0], steps[:, 1])
-    path, steps = path[np.concatenate(([True], lengths > 0))], steps[lengths > 0]
+    moved = (steps != 0).any(axis=1)
+    path, steps = path[np.concatenate(([True], moved))], steps[moved]
     heading = np.arctan2(steps[:, 1], steps[:, 0])
-    turning = np.abs((np.diff(heading) + math.pi) % (2 * math.pi) - math.pi).sum() if len(steps) > 1 else 0.0
+    turning = np.abs((np.diff(heading) + math.pi) % (2 * math.pi) - math.pi).sum()
     if turning < MIN_TURNING or not _comes_back(path[::COARSE]):
         return 0.0
-    distance = _distances(path)
-    later = np.triu(np.ones(distance.shape, dtype=bool), 1)
-    left = np.maximum.accumulate((distance >= OVERLAP) & later, axis=1)
-    first, second = np.nonzero(later & left & (distance < OVERLAP))
-    inside = (first >= 1) & (second < len(path) - 1)
-    first, second = first[inside], second[inside]
+    first, second, distance = _overlaps(path)
     apart = np.abs(heading[first - 1] - heading[second]) % math.pi
     apart = np.minimum(apart, math.pi - apart)
-    closeness = 100 * math.sqrt(10) / 10 ** (2 * distance[first, second]) / 125
+    closeness = 100 * math.sqrt(10) / 10 ** (2 * distance) / 125
     alignment = 1 / ((apart / math.pi * 20) ** 3 + 0.01) / 250
     scores = np.sort(closeness * alignment)[::-1][:200]
     return float((scores * SCORE_DECAY ** np.arange(len(scores))).sum())

@@ -53,7 +53,8 @@ def _pairs_within(view: MapView, gap: float) -> Iterator[tuple[int, int]]:
 @check(
     "stack_leniency", Category.SPREAD,
     "Objects close in time lie exactly, or all but exactly, on each other.",
-    "MV CheckStackLeniency", (Severity.PROBLEM, Severity.WARNING), modes=(OSU,), levels=STACK_BEATS, gate=True,
+    "MV CheckStackLeniency", (Severity.PROBLEM, Severity.WARNING), modes=(OSU,), levels=STACK_BEATS,
+    gate=True,
 )  # fmt: skip
 def stack_leniency(view: MapView) -> Iterator[Finding]:
     for i, j in _pairs_within(view, STACK_BEATS[view.level] * BEAT_160):
@@ -178,7 +179,7 @@ def space_variation(view: MapView) -> Iterator[Finding]:
 
 @set_check(
     "close_overlap", Category.SPREAD, "In the easiest difficulty, objects close in time do not overlap.",
-    "MV CheckCloseOverlap", (Severity.PROBLEM, Severity.WARNING), modes=(OSU,),
+    "MV CheckCloseOverlap", (Severity.PROBLEM, Severity.WARNING), modes=(OSU,), gate=True,
 )  # fmt: skip
 def close_overlap(views: Sequence[MapView]) -> Iterator[Finding]:
     lowest = min(view.level for view in views)
