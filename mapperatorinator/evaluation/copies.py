@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from mapperatorinator.beatmap import MANIA, TAIKO, Beatmap
-from mapperatorinator.evaluation.patterns.common import timing_of
+from mapperatorinator.beatmap import MANIA, TAIKO, Beatmap, HitObject
+from mapperatorinator.evaluation.patterns.common import KINDS, timing_of
 from mapperatorinator.evaluation.patterns.lanes import FINISH, RIM
 
 TICKS_PER_BEAT = 12
@@ -24,10 +24,11 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, well mixed (2**64 / golden ratio
 def events_of(beatmap: Beatmap) -> list[tuple[int, ...]]:
     """The events of a map, each relative to the one before, one for each distinct start."""
     timing = timing_of(beatmap)
-    rows: dict[float, list] = {}
+    rows: dict[float, list[HitObject]] = {}
     for obj in beatmap.hit_objects:
         rows.setdefault(obj.time, []).append(obj)
-    ticks = np.round(timing.beat_at(np.array(list(rows), dtype=np.float64)) * TICKS_PER_BEAT).astype(int)
+    beats = timing.beat_at(np.array(list(rows), dtype=np.float64))
+    ticks = np.round(np.clip(np.nan_to_num(beats), -1e9, 1e9) * TICKS_PER_BEAT).astype(np.int64)
     events: list[tuple[int, ...]] = []
     x = y = 0.0
     for gap, group in zip(np.diff(ticks, prepend=ticks[:1]).tolist(), rows.values(), strict=True):
@@ -39,7 +40,7 @@ def events_of(beatmap: Beatmap) -> list[tuple[int, ...]]:
         else:
             what = (round(first.x - x), round(first.y - y))
             x, y = first.x, first.y
-        events.append((gap, len(type(first).__name__), *what))
+        events.append((gap, KINDS.index(type(first)), *what))
     return events
 
 
@@ -62,17 +63,28 @@ class TrainingRuns:
         unknown = -(1 << 40)
         ids = [self._ids.get(e, unknown - i) for i, e in enumerate(events_of(beatmap))]
         stream = _mix(np.array(ids, dtype=np.int64))
-        low, high = 0, len(stream)
-        while low < high:
-            length = (low + high + 1) // 2
-            found = np.isin(_hashes(stream, length), self._of(length)).any()
-            low, high = (length, high) if found else (low, length - 1)
+        low, high = 0, 1  # `low` occurs, `high` does not once the first loop has ended
+        while self._shares(stream, high):
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._shares(stream, middle) else (low, middle)
         return low
+
+    def _shares(self, stream: Hashes, length: int) -> bool:
+        return _any_in(_hashes(stream, length), self._of(length))
 
     def _of(self, length: int) -> Hashes:
         if length not in self._windows:
             self._windows[length] = np.unique(_hashes(self._stream, length))
         return self._windows[length]
+
+
+def _any_in(some: Hashes, ordered: Hashes) -> bool:
+    """Whether any of `some` is among `ordered`, which ascend."""
+    at = np.searchsorted(ordered, some)
+    inside = at < len(ordered)
+    return bool((ordered[at[inside]] == some[inside]).any())
 
 
 def _mix(ids: NDArray[np.int64]) -> Hashes:
