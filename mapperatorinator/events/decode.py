@@ -42,6 +42,8 @@ from mapperatorinator.events.scroll import last_whole_second, multipliers, usual
 
 CENTRE = FIELD_WIDTH / 2, FIELD_HEIGHT / 2
 MIN_VELOCITY, MAX_VELOCITY = 0.1, 10.0
+MULTIPLIER_LIMITS = 0.4, 3.6  # of the base velocity, in the game
+LENGTH_DIGITS = 9
 VELOCITY_STEP = 20  # velocities that have to be guessed are multiples of 1/20
 KEEP_VELOCITY = 0.15  # relative change up to which a guessed velocity stays what it was
 ROUNDING_MS = 1.01  # how far two ticks written in whole ms may be from their exact distance
@@ -214,13 +216,16 @@ class _Builder:
         self.made.append(_Made(obj, sounds))
 
     def _drumroll(self, start: Event, end: Event) -> Slider:
-        length = self._length_per_beat(start.scroll_speed or 1.0) * self._beats(start, end)
+        length = self._length(start.scroll_speed or 1.0, self._beats(start, end))
         folds = range(1, max(1, math.ceil(length / FIELD_WIDTH)) + 1)
         points = [(0.0, FIELD_HEIGHT / 2)] + [(FIELD_WIDTH * (i % 2), FIELD_HEIGHT / 2) for i in folds]
         return Slider(*points[0], start.time, path=SliderPath.of("L", points), length=length)
 
-    def _length_per_beat(self, velocity: float) -> float:
-        return 100.0 * self.base.slider_multiplier * min(max(velocity, MIN_VELOCITY), MAX_VELOCITY)
+    def _length(self, velocity: float, beats: float) -> float:
+        """How long a span of so many beats is, in px; free of the last digits, so that it always comes out so."""
+        multiplier = min(max(self.base.slider_multiplier, MULTIPLIER_LIMITS[0]), MULTIPLIER_LIMITS[1])
+        velocity = min(max(velocity, MIN_VELOCITY), MAX_VELOCITY)
+        return round(100.0 * multiplier * velocity * beats, LENGTH_DIGITS)
 
     def _beats(self, start: Event, end: Event) -> float:
         """How many beats lie between two events: an exact fraction where both are snapped."""
@@ -241,12 +246,12 @@ class _Builder:
         if not head.time < last.time <= end.time:
             return
         path = path_of(self._place(head), made.anchors, self._place(last))
-        slides = _slides(head, last, end)
+        slides = slide_count(head, last, end)
         beats = self._beats(head, end) / slides
         self.velocity = velocity = self._velocity(head, path, beats)
         obj = Slider(
             *self._place(head), head.time, head.new_combo,
-            path=path, slides=slides, length=self._length_per_beat(velocity) * beats,
+            path=path, slides=slides, length=self._length(velocity, beats),
         )  # fmt: skip
         self.velocities.append((head.time, velocity))
         self.made.append(self._slider_sounds(obj, head, last, end))
@@ -255,7 +260,7 @@ class _Builder:
         """The velocity the head names, else the one that fits the drawn path."""
         if head.scroll_speed:
             return min(max(head.scroll_speed, MIN_VELOCITY), MAX_VELOCITY)
-        fitting = path.natural_length() / (self._length_per_beat(1.0) * beats)
+        fitting = path.natural_length() / self._length(1.0, beats)
         if abs(fitting - self.velocity) <= KEEP_VELOCITY * self.velocity:
             return self.velocity
         return min(max(round(fitting * VELOCITY_STEP) / VELOCITY_STEP, MIN_VELOCITY), MAX_VELOCITY)
@@ -286,8 +291,9 @@ def _first(hitsounds: Sequence[Hitsound]) -> Hitsound:
     return hitsounds[0] if hitsounds else Hitsound()
 
 
-def _slides(head: Event, last: Event, end: Event) -> int:
-    """How many spans: as many as the last anchor has sounds if the times agree, else the nearest number."""
+def slide_count(head: Event, last: Event, end: Event) -> int:
+    """Return the spans of a slider: as many as its last anchor has sounds if the times agree, else the
+    nearest."""
     span, total = last.time - head.time, end.time - head.time
     sounding = len(last.hitsounds)
     if sounding and abs(sounding * span - total) <= sounding + 1:

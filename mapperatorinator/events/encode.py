@@ -38,7 +38,7 @@ def beatmap_to_events(bm: Beatmap, beats: bool = False) -> list[Event]:
     begin before an object has ended; `in_time_order` sorts them flat. `beats` adds beats, measures and red
     lines.
     """
-    encoder = _Encoder(bm)
+    encoder = Encoder(bm)
     groups = [(obj.time, 3, events) for obj in bm.hit_objects if (events := list(encoder.object_events(obj)))]
     groups += [(event.time, 2, [event]) for event in encoder.scroll_events()]
     groups += [(event.time, 1, [event]) for event in encoder.kiai_events()]
@@ -80,13 +80,16 @@ def hitsound_at(line: TimingPoint, sound: int, sample: HitSample) -> Hitsound:
     )
 
 
-class _Encoder:
+class Encoder:
+    """Spells one map: its objects one by one, and what its lines say."""
+
     def __init__(self, bm: Beatmap) -> None:
         self.bm = bm
         self.index = bm.timing
         self.mode = bm.mode
 
     def object_events(self, obj: HitObject) -> Iterator[Event]:
+        """Yield the events of one object, in order; none for objects that the mode does not know."""
         if isinstance(obj, Slider) and self.mode != MANIA:
             yield from self._drumroll(obj) if self.mode == TAIKO else self._slider(obj)
         elif isinstance(obj, Spinner):
@@ -97,6 +100,7 @@ class _Encoder:
             yield self._circle(obj)
 
     def scroll_events(self) -> Iterator[Event]:
+        """Yield the scroll speed changes of a mania map."""
         if self.mode != MANIA:
             return
         points = sorted(self.bm.timing_points, key=lambda p: (p.time, not p.uninherited))
@@ -105,6 +109,7 @@ class _Encoder:
             yield self._event(EventKind.SCROLL_SPEED_CHANGE, time, scroll_speed=speed)
 
     def kiai_events(self) -> Iterator[Event]:
+        """Yield a switch wherever kiai starts or ends."""
         on = False
         points = sorted(self.bm.timing_points, key=lambda p: (p.time, not p.uninherited))
         for i, point in enumerate(points):
@@ -114,9 +119,9 @@ class _Encoder:
                 yield self._event(EventKind.KIAI, point.time, value=int(on))
 
     def _event(self, kind: EventKind, time: float, **fields: object) -> Event:
-        time = int(time + _EPSILON)
-        red = self.index.red_at(time)
-        return Event(kind, time, snap_divisor(time, red.time, red.ms_per_beat), **fields)  # type: ignore[arg-type]
+        whole = int(time + _EPSILON)
+        red = self.index.red_at(whole)
+        return Event(kind, whole, snap_divisor(time, red.time, red.ms_per_beat), **fields)  # type: ignore[arg-type]
 
     def _sound(self, time: float, sound: int, sample: HitSample | None) -> Hitsound:
         line = self.index.point_at(int(time + _EPSILON) + SAMPLE_DELAY_MS)
@@ -145,7 +150,7 @@ class _Encoder:
     def _long(self, kinds: tuple[EventKind, EventKind], obj: HitObject, **fields: object) -> Iterator[Event]:
         sound = self._sound(obj.time, obj.sound, obj.sample)
         yield self._event(kinds[0], obj.time, hitsounds=(sound,), **fields)
-        yield self._event(kinds[1], self.bm.end_time(obj), column=fields.get("column"))
+        yield self._event(kinds[1], int(self.bm.end_time(obj) + _EPSILON), column=fields.get("column"))
 
     def _hold(self, obj: HitObject) -> Iterator[Event]:
         return self._long((EventKind.HOLD_NOTE, EventKind.HOLD_NOTE_END), obj, **self._place(obj))

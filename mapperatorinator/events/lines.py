@@ -88,8 +88,8 @@ def _changes(reds: Sequence[TimingPoint], wishes: Wishes, objects_have_volume: b
         changes.setdefault(place(time), {})["volume"] = value
     for time, value in _runs(sets, LEAST_RUN):
         changes.setdefault(place(time), {})["sample_set"] = value
-    for time, value in _velocities(sorted(wishes.velocities), times):
-        changes.setdefault(place(time), {})["velocity"] = value
+    for time, velocity in _velocities(sorted(wishes.velocities), times):
+        changes.setdefault(place(time), {})["velocity"] = velocity
     return changes
 
 
