@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BIT_RATE = 192_000  # the most that the ranking criteria allow for mp3
 _MP3_RATES = (44_100, 48_000, 32_000)
 _BLOCK = 1152  # samples of one mp3 frame
+_SPEED = "7"  # of 0 (slowest) to 9: half the time of the default, no audible difference at this bit rate
 
 
 def game_song(path: Path) -> tuple[str, bytes]:
@@ -46,8 +47,9 @@ def _encode(sound: Sound) -> bytes:
     with av.open(buffer, "w", format="mp3", options=options) as output:
         rate = sound.rate if sound.rate in _MP3_RATES else _MP3_RATES[0]
         layout = "stereo" if sound.channels > 1 else "mono"
-        stream: AudioStream = output.add_stream("libmp3lame", rate=rate, layout=layout)  # type: ignore[assignment]
+        stream: AudioStream = output.add_stream("libmp3lame", rate=rate, layout=layout)
         stream.bit_rate = BIT_RATE if sound.channels > 1 else BIT_RATE // 2
+        stream.options = {"compression_level": _SPEED}
         _write(output, stream, sound, rate)
     return buffer.getvalue()
 
