@@ -14,12 +14,23 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = Path(os.environ.get("MAPPERATORINATOR_CORPUS", ROOT / ".." / "shared" / "corpus")).resolve()
 FIXTURES = Path(os.environ.get("MAPPERATORINATOR_FIXTURES", ROOT / ".." / "shared" / "fixtures")).resolve()
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A busy machine must not fail a property test, and the same commit must test the same examples in CI.
+hypothesis_settings.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
+hypothesis_settings.load_profile("house")
 
 
 def _folder(path: Path, variable: str) -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mapperatorinator.audio import Tags
+from mapperatorinator.audio.romanise import romanise
 from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.defaults import level_name
 from mapperatorinator.pipeline.request import GENERATOR
@@ -26,8 +28,11 @@ def difficulty_names(settings: Settings, stars: Sequence[float]) -> list[str]:
 
 def write_metadata(beatmap: Beatmap, settings: Settings, difficulty_name: str, asked: Settings) -> None:
     """Put names, tags and ids into a beatmap; `asked` are the settings as the user gave them."""
-    beatmap.title, beatmap.title_unicode = settings.title or "", settings.title_unicode or ""
-    beatmap.artist, beatmap.artist_unicode = settings.artist or "", settings.artist_unicode or ""
+    beatmap.title, beatmap.title_unicode = _latin(settings.title, Tags.title), settings.title_unicode or ""
+    beatmap.artist, beatmap.artist_unicode = (
+        _latin(settings.artist, Tags.artist),
+        settings.artist_unicode or "",
+    )
     beatmap.creator = settings.creator or GENERATOR
     beatmap.difficulty_name = difficulty_name
     beatmap.source = settings.source or ""
@@ -47,6 +52,11 @@ def tags_line(settings: Settings, asked: Settings) -> str:
             if kinds[name][0] != "path" and kinds[name][1] != "Metadata" and name not in _NOT_IN_TAGS
         )
     return f"{words} {AI_TAGS}".strip() if settings.ai_mark else words
+
+
+def _latin(name: str | None, unknown: str) -> str:
+    """The name in ASCII, as the game wants these fields."""
+    return romanise(name or "") or unknown
 
 
 def _one_word(value: object) -> str:

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mapperatorinator.beatmap import Beatmap, save_beatmap
+from mapperatorinator.audio.encode import game_song
+from mapperatorinator.beatmap import Beatmap, save_beatmap, write_osz
 from mapperatorinator.pipeline.delivery import Writer
 
 
 def osz_writer(beatmaps: Sequence[Beatmap], song: Path, background: str = "") -> Writer:
     """An archive of all difficulties with their song and picture."""
-    from mapperatorinator.beatmap import write_osz
-
     picture = Path(background) if background else None
-    return lambda path: write_osz(path, list(beatmaps), song, background=picture)
+    return lambda path: write_osz(path, beatmaps, game_song(song), background=picture)
 
 
 def osu_writer(beatmap: Beatmap) -> Writer:

@@ -6,7 +6,6 @@ Order of precedence: what the user set, the reference beatmap, the song's tags, 
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -66,9 +65,9 @@ def complete(settings: Settings, reference: Beatmap | None, tags: Tags) -> Setti
     given.setdefault("keycount", 4)
     given.setdefault("seed", secrets.randbelow(_LARGEST_SEED))
     for name in ("title", "artist"):
-        written = getattr(tags, f"{name}_unicode") or getattr(tags, name)
-        given.setdefault(f"{name}_unicode", getattr(settings, name) or written)
-        given.setdefault(name, _latin(getattr(tags, name)) or _latin(written) or f"Unknown {name.title()}")
+        written = getattr(settings, f"{name}_unicode") or getattr(settings, name)
+        given.setdefault(f"{name}_unicode", written or getattr(tags, f"{name}_unicode"))
+        given.setdefault(name, getattr(tags, name))
     return _fill(settings, given)
 
 
@@ -122,10 +121,3 @@ def _fill(settings: Settings, values: dict[str, Any]) -> Settings:
     """Set the options that are still empty."""
     empty = {name: value for name, value in values.items() if getattr(settings, name) in (None, "")}
     return replace(settings, **empty)
-
-
-def _latin(text: str) -> str:
-    """The text in ASCII, accents taken off; '' if most of its letters are of another script."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().strip()
-    letters = sum(c.isalnum() for c in text)
-    return plain if plain and sum(c.isalnum() for c in plain) * 2 >= letters else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mapperatorinator.audio import Audio, load_audio
+from mapperatorinator.audio import Audio, is_silent, load_audio
 from mapperatorinator.beatmap import Beatmap, archive_name, beatmap_name
 from mapperatorinator.errors import UserError
 from mapperatorinator.pipeline import naming
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mapperatorinator.mapper import Mapper
 
 SHORTEST_SONG_MS = 30_000  # a map needs 30 s of drain time
-SILENCE = 1e-3  # loudest sample of what counts as silence
 
 
 @dataclass(frozen=True)
@@ -155,7 +154,7 @@ def _listen(song: Path) -> Audio:
         raise UserError(
             f"{song.name} lasts {audio.duration_ms / 1000:.1f} s; a beatmap needs a song of at least 30 s."
         )
-    if float(abs(audio.samples).max()) < SILENCE:
+    if is_silent(audio.samples):
         raise UserError(f"{song.name} is silent from start to end; choose another song.")
     return audio
 
