@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .objects import HitObject, Hold, Slider, Spinner
+from .sections import OPTIONAL
 from .timing import TimingIndex, TimingPoint
 
 OSU, TAIKO, CATCH, MANIA = range(4)
@@ -45,8 +46,8 @@ class Beatmap:
     `timing_points` and `hit_objects` are in order of time. Times are those of today's game: the 24 ms by
     which formats v3 and v4 lag are added on reading and taken off on writing. What this class has no field
     for is kept as text: unknown keys in `extra[section][key]`, unknown sections in `extra_sections`,
-    storyboard lines in `storyboard`, and `absent` names the fields whose keys the file did without.
-    `warnings` says which damaged lines were skipped on reading.
+    storyboard lines in `storyboard`. `absent` names the fields whose keys the file does without, as long as
+    they have their default values. `warnings` says which damaged lines were skipped on reading.
     """
 
     version: int = LATEST_STABLE_VERSION
@@ -103,7 +104,7 @@ class Beatmap:
     hit_objects: list[HitObject] = field(default_factory=list)
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
     extra_sections: dict[str, list[str]] = field(default_factory=dict)
-    absent: frozenset[str] = frozenset()
+    absent: frozenset[str] = OPTIONAL
     warnings: list[str] = field(default_factory=list, compare=False)
     _index: TimingIndex | None = field(default=None, init=False, repr=False, compare=False)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Points = NDArray[np.float64]  # shape (n, 2), osu! pixels
 
 FLAT_BEND = 0.5  # px; the game draws a Bezier piece whose second differences are no larger
+SHORTEST_PIECE = 2.0**-11  # of the curve; only points far beyond any playfield need more
 MAX_HALVED_POINTS = 64  # above this, halving costs too much
 HIGH_DEGREE_PIECES = 1024
 BSPLINE_PIECES, MAX_BASIS = 32, 4_000_000  # pieces per span, numbers in memory at once
@@ -42,7 +43,7 @@ def _bezier(points: Points) -> Points:
     order: list[NDArray[np.float64]] = []
     while len(pieces):
         bend = pieces[:, 2:] - 2 * pieces[:, 1:-1] + pieces[:, :-2]
-        flat = (bend * bend).sum(axis=2).max(axis=1) <= FLAT_BEND**2
+        flat = ((bend * bend).sum(axis=2).max(axis=1) <= FLAT_BEND**2) | (width < SHORTEST_PIECE)
         chords.append(leaf @ pieces[flat])
         order.append(starts[flat])
         pieces, starts, width = (halves @ pieces[~flat]).reshape(-1, count, 2), starts[~flat], width / 2

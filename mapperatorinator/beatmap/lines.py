@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from .numbers import format_number, parse_coordinate, parse_int, parse_number
+from .numbers import MAX_NUMBER, format_number, parse_int, parse_number
 from .objects import Circle, HitObject, HitSample, Hold, Slider, Spinner
 from .path import PathPoint, SliderPath
 from .timing import TimingPoint
@@ -23,11 +23,9 @@ def parse_timing_point(line: str, offset: float, sample_set: int, volume: int) -
     given = [parse_int(part) if part else None for part in fields[2:8]]
     meter, bank, index, loudness, red, effects = (given + [None] * 6)[:6]
     uninherited = red is None or red == 1
-    # Maps switch slider ticks off with a green line of "NaN".
-    no_ticks = fields[1].lower() == "nan" and not uninherited
     return TimingPoint(
         time=parse_number(fields[0]) + offset,
-        beat_length=math.nan if no_ticks else parse_number(fields[1]),
+        beat_length=parse_number(fields[1]) if uninherited else _parse_velocity(fields[1]),
         meter=meter if meter and meter > 0 else 4,
         sample_set=sample_set if bank is None else bank,
         sample_index=index or 0,
@@ -39,19 +37,33 @@ def parse_timing_point(line: str, offset: float, sample_set: int, volume: int) -
 
 def format_timing_point(point: TimingPoint, offset: float) -> str:
     """One line of [TimingPoints], all eight fields."""
-    no_ticks = math.isnan(point.beat_length) and not point.uninherited
-    beat_length = "NaN" if no_ticks else format_number(point.beat_length)
+    length = point.beat_length
+    beat_length = format_number(length) if point.uninherited else _format_velocity(length)
     rest = (
         point.meter, point.sample_set, point.sample_index, point.volume, point.uninherited, point.effects,
     )  # fmt: skip
     return ",".join([format_number(point.time - offset), beat_length, *map(format_number, rest)])
 
 
+def _parse_velocity(text: str) -> float:
+    """The beat length of a green line: "NaN" switches slider ticks off, and maps hold absurd numbers too."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("it is infinite")
+    return math.nan if math.isnan(value) else value
+
+
+def _format_velocity(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return repr(value) if MAX_NUMBER < abs(value) < math.inf else format_number(value)
+
+
 def parse_hit_object(line: str, offset: float, lazer: bool = False) -> HitObject:
     """One line of [HitObjects]; `lazer` asks for the curves of v128."""
     fields = _fields(line)
     flags = parse_int(fields[3])
-    x, y = parse_coordinate(fields[0]), parse_coordinate(fields[1])
+    x, y = parse_number(fields[0]), parse_number(fields[1])
     time = parse_number(fields[2]) + offset
     sound = parse_int(fields[4]) if len(fields) > 4 and fields[4] else 0
     common = (x, y, time, bool(flags & NEW_COMBO), flags >> 4 & 7, sound)
@@ -106,7 +118,7 @@ def _parse_slider(fields: list[str], common: _Common, lazer: bool) -> Slider:
     if slides > MAX_SLIDES:
         raise ValueError(f"{slides} slides are too many")
     path = SliderPath(_parse_path(fields[5], common[0], common[1]), lazer)
-    length = max(0.0, parse_coordinate(fields[7])) if len(fields) > 7 and fields[7] else 0.0
+    length = max(0.0, parse_number(fields[7])) if len(fields) > 7 and fields[7] else 0.0
     slider = Slider(*common, _parse_sample(fields, 10), path=path, slides=slides, length=length)
     if len(fields) > 8 and fields[8]:
         slider.edge_sounds = [parse_int(part) for part in fields[8].split("|")]
@@ -157,7 +169,7 @@ def _parse_path(text: str, x: float, y: float) -> tuple[PathPoint, ...]:
                 kind = None
         else:
             px, _, py = part.partition(":")
-            points.append(PathPoint(parse_coordinate(px), parse_coordinate(py), kind))
+            points.append(PathPoint(parse_number(px), parse_number(py), kind))
             kind = None
     if not points or points[0].type is None:
         raise ValueError("the slider has no curve type")

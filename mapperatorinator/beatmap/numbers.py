@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 MAX_NUMBER = 2_147_483_647.0  # what the game accepts
-MAX_COORDINATE = 131_072.0
 
 
-def parse_number(text: str, limit: float = MAX_NUMBER) -> float:
-    """The number in `text`; ValueError for NaN, infinities and magnitudes above `limit`, as in the game."""
+def parse_number(text: str) -> float:
+    """The number in `text`; ValueError for NaN, infinities and magnitudes above `MAX_NUMBER`."""
     value = float(text)
-    if not abs(value) <= limit or "_" in text:
+    if not abs(value) <= MAX_NUMBER or "_" in text:
         raise ValueError(f"{text.strip()} is out of range")
     return value
 
@@ -17,11 +16,6 @@ def parse_number(text: str, limit: float = MAX_NUMBER) -> float:
 def parse_int(text: str) -> int:
     """The whole number in `text`; a fraction is cut off."""
     return int(parse_number(text))
-
-
-def parse_coordinate(text: str) -> float:
-    """A playfield coordinate in `text`."""
-    return parse_number(text, MAX_COORDINATE)
 
 
 def format_number(value: float) -> str:

@@ -43,15 +43,21 @@ def parse_beatmap(text: str | bytes) -> Beatmap:
     if isinstance(text, bytes):
         text = decode_text(text)
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    header = _HEADER.search(next((line for line in lines if line.strip("\0 \t")), ""))
-    if not header and not any(line.strip() == "[HitObjects]" for line in lines):
-        raise UserError("this is not an osu! beatmap: it does not begin with 'osu file format v'.")
-    parser = _Parser(int(header[1]) if header else Beatmap.version)
-    if not header:
+    version = _format_version(lines)
+    parser = _Parser(version or Beatmap.version)
+    if version is None:
         parser.warn("the first line does not name the file format; v14 is assumed")
     for number, line in enumerate(lines, start=1):
         parser.read_line(number, line)
     return parser.finish()
+
+
+def _format_version(lines: list[str]) -> int | None:
+    """The version named in the first line that is not empty, None if only the sections tell a beatmap."""
+    header = _HEADER.search(next((line for line in lines if line.strip("\0 \t")), ""))
+    if not header and not any(line.strip() == "[HitObjects]" for line in lines):
+        raise UserError("this is not an osu! beatmap: it does not begin with 'osu file format v'.")
+    return int(header[1]) if header else None
 
 
 def decode_text(data: bytes) -> str:

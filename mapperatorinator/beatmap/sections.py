@@ -32,7 +32,7 @@ def _format_list(values: list[float]) -> str:
 
 
 class Key(NamedTuple):
-    """One key of a section; `optional` keys are written only where they differ from the default."""
+    """One key of a section; new files do without `optional` keys that have their default value."""
 
     name: str
     field: str
@@ -104,3 +104,5 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         _number("SliderTickRate", "slider_tick_rate"),
     ),
 }
+
+OPTIONAL = frozenset(key.field for keys in SECTIONS.values() for key in keys if key.optional)

@@ -48,6 +48,8 @@ def _load(beatmap: Beatmap | str) -> rosu_pp_py.Beatmap:
     import rosu_pp_py
 
     text = write_beatmap(beatmap) if isinstance(beatmap, Beatmap) else beatmap
+    if "osu file format v" not in text[:200]:  # rosu-pp takes any text for an empty beatmap
+        raise UserError("The star rating cannot be computed: this is not an osu! beatmap.")
     try:
         loaded = rosu_pp_py.Beatmap(content=text.removeprefix("\ufeff"))
     except (rosu_pp_py.ParseError, ValueError) as error:

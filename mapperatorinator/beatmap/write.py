@@ -79,7 +79,7 @@ def _key_values(bm: Beatmap, section: str, offset: float) -> Iterator[str]:
     separator = ": " if section in _SPACED else ":"
     for key in SECTIONS[section]:
         value: Any = getattr(bm, key.field)
-        if value == _default(bm, key) and (key.optional or key.field in bm.absent):
+        if key.field in bm.absent and value == _default(bm, key):
             continue
         if key.name == "PreviewTime" and value != -1:
             value -= offset
