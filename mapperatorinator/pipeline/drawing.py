@@ -21,6 +21,11 @@ _REPAIR_BEATS = 8  # redrawn on each side of a problem
 _MOST_REPAIRS = 6  # stretches; a map with more is drawn again as a whole
 _WHOLE_MAP_CHECKS = {"drain_time"}  # a part of a map cannot meet these alone
 _REPAIR_SEED = 1_000_003  # keeps the seeds of repairs apart from those of candidates
+_SAME_NAMES = (  # fields that options and beatmaps share
+    "title", "title_unicode", "artist", "artist_unicode", "creator", "source", "tags", "preview_time",
+    "hp_drain_rate", "circle_size", "overall_difficulty", "approach_rate", "slider_multiplier",
+    "slider_tick_rate",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,14 +73,14 @@ class Drawing:
 
     def red_lines_only(self, settings: Settings) -> Beatmap:
         """A map without objects: what `output_type=[TIMING]` asks for."""
-        return events_to_beatmap([], blank(settings), list(self.timing.points))
+        return events_to_beatmap([], blank(settings, self.audio.path.name), list(self.timing.points))
 
     def _map(self, settings: Settings, given: list[Event] | None) -> Beatmap:
         assert self.mapper is not None
         events = list(self.mapper.map(self.audio, self.timing, settings, given))
         if "KIAI" not in settings.output_type:
             events = [event for event in events if event.kind != EventKind.KIAI]
-        beatmap = events_to_beatmap(events, blank(settings), list(self.timing.points))
+        beatmap = events_to_beatmap(events, blank(settings, self.audio.path.name), list(self.timing.points))
         return finish(beatmap, settings, self.audio)
 
     def _kept(self, settings: Settings) -> Beatmap | None:
@@ -99,26 +104,20 @@ class Drawing:
         return stretches
 
 
-def blank(settings: Settings) -> Beatmap:
-    """A beatmap without objects that holds the asked mode and difficulty settings."""
-    asked = {
-        name: getattr(settings, name)
-        for name in (
-            "hp_drain_rate",
-            "circle_size",
-            "overall_difficulty",
-            "approach_rate",
-            "slider_multiplier",
-            "slider_tick_rate",
-        )
-    }
-    return Beatmap(
+def blank(settings: Settings, song: str) -> Beatmap:
+    """A beatmap without objects that holds what `settings` say; `song` is the audio file's name."""
+    beatmap = Beatmap(
         mode=settings.mode,
+        audio_filename=song,
         sample_set="Soft",
-        preview_time=-1 if settings.preview_time is None else settings.preview_time,
         widescreen_storyboard=True,
-        **{name: value for name, value in asked.items() if value is not None},
+        difficulty_name=settings.version or "",
     )
+    for name in _SAME_NAMES:
+        value = getattr(settings, name)
+        if value is not None:
+            setattr(beatmap, name, value)
+    return beatmap
 
 
 def merge(kept: Beatmap, drawn: Beatmap, settings: Settings) -> Beatmap:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mapperatorinator.audio import Tags
 from mapperatorinator.audio.romanise import romanise
-from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.defaults import level_name
 from mapperatorinator.pipeline.request import GENERATOR
 from mapperatorinator.settings import Settings, options
@@ -26,18 +26,16 @@ def difficulty_names(settings: Settings, stars: Sequence[float]) -> list[str]:
     ]
 
 
-def write_metadata(beatmap: Beatmap, settings: Settings, difficulty_name: str, asked: Settings) -> None:
-    """Put names, tags and ids into a beatmap; `asked` are the settings as the user gave them."""
-    beatmap.title, beatmap.title_unicode = _latin(settings.title, Tags.title), settings.title_unicode or ""
-    beatmap.artist, beatmap.artist_unicode = (
-        _latin(settings.artist, Tags.artist),
-        settings.artist_unicode or "",
+def with_names(settings: Settings, difficulty_name: str, asked: Settings) -> Settings:
+    """The settings with creator, tags and difficulty name filled; `asked` are those the user gave."""
+    return replace(
+        settings,
+        title=_latin(settings.title, Tags.title),
+        artist=_latin(settings.artist, Tags.artist),
+        creator=settings.creator or GENERATOR,
+        version=difficulty_name,
+        tags=tags_line(settings, asked),
     )
-    beatmap.creator = settings.creator or GENERATOR
-    beatmap.difficulty_name = difficulty_name
-    beatmap.source = settings.source or ""
-    beatmap.tags = tags_line(settings, asked)
-    beatmap.beatmap_id, beatmap.beatmapset_id = 0, -1
 
 
 def tags_line(settings: Settings, asked: Settings) -> str:

@@ -170,7 +170,7 @@ def _map_all(whole: Settings, asked: Settings, drawing: Drawing, tell: Progress)
     names = naming.difficulty_names(whole, stars)
     made = []
     for index, (rating, name) in enumerate(zip(stars, names, strict=True)):
-        settings = for_stars(whole, rating)
+        settings = naming.with_names(for_stars(whole, rating), name, asked)
         start, share = 0.15 + 0.83 * index / len(stars), 0.83 / len(stars)
         counted = f" ({index + 1} of {len(stars)})" if len(stars) > 1 else ""
 
@@ -180,7 +180,6 @@ def _map_all(whole: Settings, asked: Settings, drawing: Drawing, tell: Progress)
             tell(Step(text, a + b * done))
 
         candidate = _map_one(settings, drawing, report)
-        naming.write_metadata(candidate.beatmap, settings, name, asked)
         made.append(Made(rating, settings, candidate))
     return made
 
@@ -193,7 +192,7 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[[float], Non
     asked = settings.difficulty or 0.0
 
     def draw(aim: float, with_seed: int) -> Beatmap:
-        report((with_seed - seed) / (count + 1))
+        report(min((with_seed - seed) / count, 0.9))
         return drawing.draw(replace(settings, difficulty=aim, seed=with_seed))
 
     def repair(beatmap: Beatmap, problems: Sequence[Any], aim: float, with_seed: int) -> Beatmap:
