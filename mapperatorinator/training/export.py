@@ -24,16 +24,19 @@ def export_graph(
     inputs: Mapping[str, torch.Tensor],
     outputs: Sequence[str],
     dynamic: Mapping[str, Mapping[int, str]],
+    prefix: str = "",
 ) -> list[str]:
     """Write one ONNX graph whose parameters are external tensors; return their names, as in the state dict.
 
     inputs : example tensors by input name, in the order of ``forward``.
     dynamic : for each input, axis -> dimension name, for the axes whose length may change.
+    prefix : put before the tensors' names, where the module is a part of the one whose tensors are saved.
     """
     dims: dict[str, Any] = {}
     shapes = {
         name: {
-            axis: dims.setdefault(label, torch.export.Dim(label)) for axis, label in dynamic.get(name, {}).items()
+            axis: dims.setdefault(label, torch.export.Dim(label))
+            for axis, label in dynamic.get(name, {}).items()
         }
         for name in inputs
     }
@@ -50,12 +53,30 @@ def export_graph(
             verbose=False,
         )
     model = program.model_proto  # type: ignore[union-attr]
-    names = _make_external(model, set(module.state_dict()))
+    names = _make_external(model, set(module.state_dict()), prefix)
+    _strip(model)
     path.write_bytes(model.SerializeToString())
     return names
 
 
-def _make_external(model: Any, parameters: set[str]) -> list[str]:
+def _strip(model: Any) -> None:
+    """Take out what only debuggers read: it is most of the file and names folders of this machine."""
+    graph = model.graph
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.value_info,
+        *graph.initializer,
+        *graph.input,
+        *graph.output,
+    ):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    del graph.value_info[:]
+
+
+def _make_external(model: Any, parameters: set[str], prefix: str) -> list[str]:
     """Strip the parameters' data from the graph and return their names; small constants stay inside."""
     import onnx
 
@@ -63,7 +84,11 @@ def _make_external(model: Any, parameters: set[str]) -> list[str]:
     for tensor in model.graph.initializer:
         if tensor.name not in parameters:
             continue
-        names.append(tensor.name)
+        named = prefix + tensor.name
+        for node in model.graph.node:
+            node.input[:] = [named if name == tensor.name else name for name in node.input]
+        tensor.name = named
+        names.append(named)
         for field in ("raw_data", "float_data", "int64_data", "int32_data", "double_data"):
             tensor.ClearField(field)
         tensor.data_location = onnx.TensorProto.EXTERNAL

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ def available(name: str) -> bool:
     return (FOLDER / f"{name}.safetensors").exists() and (FOLDER / f"{name}.json").exists()
 
 
-@lru_cache(maxsize=None)
+@cache
 def fingerprint(name: str) -> str:
     """Return the sha256 of the model's tensors, as written into recipes."""
     return hashlib.sha256((FOLDER / f"{name}.safetensors").read_bytes()).hexdigest()

@@ -78,14 +78,20 @@ class Conditions:
     """What is asked of the whole map; None or an empty set means unknown.
 
     `mode` is 0 to 3, `stars` as rosu-pp counts them, `circle_size` 0 to 10, `keys` 1 to 18 (mania),
-    `slider_multiplier` in units of 100 px per beat, `mapper` an index of the model's mapper table.
+    `slider_multiplier` in units of 100 px per beat, `mapper` an index of the model's mapper table, `density`
+    objects per second of drain time, `hold_ratio` and `scroll_ratio` shares of objects (0 to 1) that are held or
+    change the scroll speed.
     """
 
     mode: int
     stars: float | None = None
     circle_size: float | None = None
     keys: int | None = None
-    slider_multiplier: float = 1.4
+    slider_multiplier: float | None = 1.4
     mapper: int | None = None
     year: int | None = None
+    density: float | None = None
+    hitsounded: bool | None = None
+    hold_ratio: float | None = None
+    scroll_ratio: float | None = None
     descriptors: frozenset[str] = frozenset()

@@ -1,0 +1,177 @@
+"""The grid mapper: hears the song on the beat grid, draws rhythm, then places, and yields events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapperatorinator.beatmap import Beatmap
+from mapperatorinator.events import Event, EventKind, events_to_beatmap
+from mapperatorinator.mapper import Surprisal
+from mapperatorinator.mapper.grid.canvas import Canvas
+from mapperatorinator.mapper.grid.draft import Chord, Conditions, Draft
+from mapperatorinator.mapper.grid.network import Floats, GridModel, Heard, grid_model
+from mapperatorinator.mapper.grid.objects import chords, drafts
+from mapperatorinator.mapper.grid.spelling import Speller, spell_chords
+from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT, TickGrid
+from mapperatorinator.mapper.grid.unmask import Drawing, Painter
+
+if TYPE_CHECKING:
+    from mapperatorinator.audio import Audio
+    from mapperatorinator.settings import Settings
+    from mapperatorinator.timing import Timing
+
+_EDGE_MS = 30.0  # nothing starts closer to the end of the song
+_SILENT_NEPERS = 6.0  # a frame this far under the loud ones is silence
+_SILENCE_FRAMES = 25  # how far from a sounding frame an object may still start: echoes, fades
+
+
+class GridMapper:
+    """Maps and judges with the embedded networks; keeps what it heard of the last song."""
+
+    def __init__(self, model: GridModel | None = None) -> None:
+        self._model = model
+        self._kept: tuple[object, Floats] | None = None
+        self._heard: tuple[object, object, Heard] | None = None
+
+    @property
+    def model(self) -> GridModel:
+        """The rhythm network."""
+        return self._model or grid_model()
+
+    def map(
+        self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None,
+        drawing: Drawing | None = None, deaf: bool = False,
+    ) -> Iterator[Event]:  # fmt: skip
+        """Yield the events of a map: kiai switches first, then the objects in order of time.
+
+        given : events that stay; only objects between ``settings.start_time`` and ``end_time`` are drawn.
+        drawing : how to draw, instead of what the settings say. deaf : map without listening (for measuring).
+        """
+        heard = self._hear(audio, timing, deaf)
+        grid = heard.grid
+        rng = np.random.default_rng(settings.seed or 0)
+        conditions = self.conditions(settings)
+        rows = _range(grid, settings.start_time, settings.end_time)
+        canvas = Canvas.of(given or (), conditions.mode, grid)
+        painter = Painter(self.model, heard, canvas, conditions, rng, drawing or drawing_of(settings))
+        painter.paint(rows, self._playable(audio, grid, deaf))
+        hitsounded = settings.hitsounded is not False
+        low, high = (int(edge) for edge in (np.flatnonzero(rows)[0], np.flatnonzero(rows)[-1] + 1))
+        yield from _kiai(canvas, low, high)
+        if conditions.mode == 3:
+            drawn = chords(canvas, low, high, conditions.keys or 4, hitsounded)
+            self._place_chords(drawn, conditions, rng)
+            yield from spell_chords(drawn, Speller(timing, 3))
+            return
+        made = drafts(canvas, low, high, conditions.slider_multiplier or 1.4, hitsounded)
+        if conditions.mode != 1:
+            kept = _fixed(given or (), timing, conditions)
+            self._place(sorted([*kept, *made], key=lambda d: d.time), conditions, rng)
+        yield from Speller(timing, conditions.mode).spell(made)
+
+    def score(
+        self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
+    ) -> list[Surprisal]:
+        """Return how surprising each tick's kind and attributes are, given everything around them."""
+        from mapperatorinator.mapper.grid.surprise import surprisals
+
+        heard = self._hear(audio, timing, False)
+        conditions = self.conditions(settings)
+        return surprisals(self.model, heard, Canvas.of(events, conditions.mode, heard.grid), conditions)
+
+    def conditions(self, settings: Settings) -> Conditions:
+        """What the settings ask of the whole map, in the networks' terms."""
+        mode = settings.gamemode or 0
+        return Conditions(
+            mode=mode,
+            stars=settings.difficulty,
+            circle_size=settings.circle_size if mode in (0, 2) else None,
+            keys=settings.keycount or 4 if mode == 3 else None,
+            slider_multiplier=settings.slider_multiplier,
+            year=settings.year,
+            hitsounded=settings.hitsounded,
+            hold_ratio=settings.hold_note_ratio,
+            scroll_ratio=settings.scroll_speed_ratio,
+            descriptors=frozenset(settings.descriptors),
+        )
+
+    def _hear(self, audio: Audio, timing: Timing, deaf: bool) -> Heard:
+        key = (audio, timing, deaf)
+        if self._heard is None or self._heard[0] is not audio or self._heard[1] != (timing, deaf):
+            grid = TickGrid.of(timing, 0.0, audio.duration_ms)
+            heard = self.model.hear(None if deaf else self._mel(audio), grid, audio.duration_ms)
+            self._heard = (audio, key[1:], heard)
+        return self._heard[2]
+
+    def _mel(self, audio: Audio) -> Floats:
+        from mapperatorinator.audio.mel import log_mel
+
+        if self._kept is None or self._kept[0] is not audio:
+            self._kept = (audio, log_mel(audio.samples))
+        return self._kept[1]
+
+    def _playable(self, audio: Audio, grid: TickGrid, deaf: bool) -> NDArray[np.bool_]:
+        """Ticks on which something may start: inside the song and not in silence."""
+        playable = grid.valid & (grid.times >= 0) & (grid.times < audio.duration_ms - _EDGE_MS)
+        if deaf:
+            return playable
+        loudness = self._mel(audio).max(1)
+        sounding = loudness > np.quantile(loudness, 0.9) - _SILENT_NEPERS
+        near = np.convolve(sounding, np.ones(2 * _SILENCE_FRAMES + 1), "same") > 0.5
+        frames = np.clip((grid.times / 10).astype(int), 0, len(near) - 1)
+        return playable & near[frames]
+
+    def _place(self, drafts: list[Draft], conditions: Conditions, rng: np.random.Generator) -> None:
+        from mapperatorinator.mapper.grid.points import place
+
+        place(drafts, conditions, rng)
+
+    def _place_chords(self, drawn: list[Chord], conditions: Conditions, rng: np.random.Generator) -> None:
+        from mapperatorinator.mapper.grid.columns import place_columns
+
+        place_columns(drawn, conditions, rng)
+
+
+def drawing_of(settings: Settings) -> Drawing:
+    """How the settings ask to draw."""
+    return Drawing(
+        temperature=settings.temperature, attribute_temperature=min(settings.temperature, 1.0) * 0.7
+    )
+
+
+def _range(grid: TickGrid, start: int | None, end: int | None) -> NDArray[np.bool_]:
+    low = -np.inf if start is None else start - 1.0
+    high = np.inf if end is None else end + 1.0
+    rows = (grid.times >= low) & (grid.times <= high)
+    if not rows.any():
+        rows[int(grid.nearest([0.0 if start is None else start])[0])] = True
+    return rows
+
+
+def _kiai(canvas: Canvas, low: int, high: int) -> Iterator[Event]:
+    """Kiai switches; what is still on at the end is switched off."""
+    state = canvas.columns["kiai"][low - 1] if low else 0
+    beats = range(low, high, 1)
+    for row in beats:
+        value = int(canvas.columns["kiai"][row])
+        if value != state and row % TICKS_PER_BEAT == 0:
+            state = value
+            yield Event(EventKind.KIAI, round(float(canvas.grid.times[row])), 1, value=value)
+    if state and high == len(canvas.grid):
+        yield Event(EventKind.KIAI, round(float(canvas.grid.times[high - 1])), 1, value=0)
+
+
+def _fixed(given: Sequence[Event], timing: Timing, conditions: Conditions) -> list[Draft]:
+    """Given objects as drafts that must not move, for the placing network to see."""
+    from mapperatorinator.mapper.grid.reading import read_drafts
+
+    if not given:
+        return []
+    base = Beatmap(mode=conditions.mode, slider_multiplier=conditions.slider_multiplier or 1.4)
+    beatmap = events_to_beatmap(given, base, list(timing.points))
+    return [replace(draft, fixed=True) for draft in read_drafts(beatmap)]
