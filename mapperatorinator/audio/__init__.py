@@ -9,6 +9,18 @@ from __future__ import annotations
 
 from .decode import SAMPLE_RATE, Audio, is_silent, load_audio
 from .mel import log_mel
+from .onset import onset_strength, strong_onsets
 from .tags import Cover, Tags, read_tags
 
-__all__ = ["SAMPLE_RATE", "Audio", "Cover", "Tags", "is_silent", "load_audio", "log_mel", "read_tags"]
+__all__ = [
+    "SAMPLE_RATE",
+    "Audio",
+    "Cover",
+    "Tags",
+    "is_silent",
+    "load_audio",
+    "log_mel",
+    "onset_strength",
+    "read_tags",
+    "strong_onsets",
+]

@@ -43,6 +43,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
     Raises UserError if the file is missing, a folder, empty, unreadable or not audio.
     """
     import av
+    from av.error import FFmpegError
 
     if path.is_dir():
         raise UserError(f"'{path.name}' is a folder; choose one audio file.")
@@ -56,7 +57,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
                 yield media
     except FileNotFoundError as error:
         raise UserError(f"'{path}' does not exist; check the path of the audio file.") from error
-    except av.error.FFmpegError as error:
+    except FFmpegError as error:
         raise UserError(
             f"'{path.name}' is not an audio file that can be decoded; it is damaged or wrongly named."
         ) from error
@@ -123,19 +124,19 @@ class Sound:
 
     def _frames(self) -> Iterator[tuple[AudioFrame | None, float]]:
         """Decoded frames, each with the seconds of failed packets before it; at the end None and the rest."""
-        import av
+        from av.error import FFmpegError
 
         damage = 0.0
         packets = self._media.demux(self._stream)
         while True:
             try:
                 packet = next(packets)
-            except (StopIteration, av.error.FFmpegError):
+            except (StopIteration, FFmpegError):
                 yield None, damage
                 return
             try:
                 frames = packet.decode()
-            except av.error.FFmpegError:
+            except FFmpegError:
                 damage += float((packet.duration or 0) * (packet.time_base or 0))
                 continue
             for frame in frames:
