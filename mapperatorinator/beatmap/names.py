@@ -17,9 +17,8 @@ def safe_name(name: str, max_bytes: int = MAX_NAME_BYTES, fallback: str = "untit
 
     Characters that no Windows name may hold become "_"; invisible ones vanish.
     """
-    name = unicodedata.normalize("NFC", name)
-    name = "".join(c for c in name if c == "\t" or unicodedata.category(c) not in _INVISIBLE)
-    name = _ILLEGAL.sub("_", " ".join(name.split())).rstrip(". ")
+    name = "".join(c for c in " ".join(name.split()) if unicodedata.category(c) not in _INVISIBLE)
+    name = _ILLEGAL.sub("_", " ".join(unicodedata.normalize("NFC", name).split())).rstrip(". ")
     stem, dot, extension = name.rpartition(".")
     if not dot or len(extension) > 8 or " " in extension:
         stem, dot, extension = name, "", ""

@@ -98,7 +98,9 @@ def write_osz(
 
 def beatmap_name(bm: Beatmap) -> str:
     """The file name the game gives a difficulty: `Artist - Title (Creator) [Difficulty].osu`, made safe."""
-    version = shorten(safe_name(f"[{bm.difficulty_name}]", fallback="[]"), MAX_NAME_BYTES // 2)
+    version = safe_name(f"[{bm.difficulty_name}]")
+    if len(version.encode()) > MAX_NAME_BYTES // 2:
+        version = shorten(version, MAX_NAME_BYTES // 2) + "]"
     song = safe_name(f"{bm.artist} - {bm.title} ({bm.creator})", MAX_NAME_BYTES - len(version.encode()) - 5)
     return f"{song} {version}.osu"
 
