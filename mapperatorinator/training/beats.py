@@ -1,7 +1,7 @@
 """The beat tracker's network and its training.
 
 ``nice -n 8 python -m mapperatorinator.training.beats --minutes 40 [--resume]`` trains on one thread for so many
-CPU minutes, writes checkpoints to ``runs/beats.pt`` and the embedded weights ``beats``.
+CPU minutes and writes checkpoints to ``runs/beats.pt``; ``--export`` writes the embedded weights ``beats`` from it.
 """
 
 from __future__ import annotations
@@ -184,8 +184,33 @@ def standardise(net: BeatNet, found: list[TimedSong]) -> None:
     net.scale.copy_(torch.from_numpy(1 / frames.std(0)))
 
 
+def export_net(kept: dict, data: dict[str, int]) -> None:
+    """Write the averaged network of a checkpoint into the package, with its card."""
+    from mapperatorinator.training.export import export
+
+    net = BeatNet()
+    net.load_state_dict(kept["average"])
+    card = {
+        "what": "Beat tracker: log-mel frames to beat, downbeat, onset, tempo and meter (see training/beats.py).",
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "convention": "osu!: beats lie some 20 ms before the acoustic onset",
+        "data": {
+            "songs": data,
+            "osu": "red lines of human-made maps (one, or at least 5 s apart)",
+            "sm, ssc, dwi, qua, fnf-json": "charts of other rhythm games, moved to the osu! convention",
+            "rendered": "composed and rendered by training/rendered_songs.py, some with a General MIDI soundfont",
+        },
+        "command": "python -m mapperatorinator.training.beats --minutes 45 --shifts data/beats_shifts.json",
+        "hardware": "one CPU thread",
+        "cpu_minutes": round(kept["spent"] / 60, 1),
+        "steps": kept["step"],
+        **kept.get("result", {}),
+    }
+    export(net, "beats", {"mel": torch.zeros(1, 800, 64)}, ("frames", "tempo", "meter"), {"mel": {1: "time"}}, card)
+
+
 def main() -> None:
-    """Train and export (see the module's docstring)."""
+    """Train or export (see the module's docstring)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=40)
     parser.add_argument("--resume", action="store_true")
@@ -194,11 +219,16 @@ def main() -> None:
     parser.add_argument("--shifts", type=Path, help="what training.beats_align wrote")
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path("runs/beats.pt"))
+    parser.add_argument("--export", action="store_true", help="export the checkpoint instead of training")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     found = songs(default_folder(), asked.cache, asked.rendered, asked.shifts)
-    print({source: sum(song.source == source for song in found) for source in {song.source for song in found}})
+    data = {name: sum(s.source == name and not s.held_out for s in found) for name in {s.source for s in found}}
+    print(data)
+    if asked.export:
+        export_net(torch.load(asked.out, weights_only=False), data)
+        return
     _, result = train(found, asked.minutes, asked.out, asked.resume, asked.batch)
     print(result)
 

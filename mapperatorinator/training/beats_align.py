@@ -1,8 +1,8 @@
 """Charts' own offsets, put right by a first tracker.
 
-``python -m mapperatorinator.training.beats_align CHECKPOINT OUT.json``: other games' grids and the odd map lie some
-ms off. A tracker trained on all of them hears where each song's beats are on average; charts are moved there, and
-songs whose beats it does not find near their grid are left out (null).
+``python -m mapperatorinator.training.beats_align CHECKPOINT OUT.json``: other games' grids lie some ms off ours. A
+tracker trained mostly on osu! maps hears where each song's beats are on average; charts are moved there, and those
+whose beats are heard far from their grid are left out (null).
 """
 
 from __future__ import annotations
@@ -20,25 +20,20 @@ from mapperatorinator.training.beats import BeatNet
 from mapperatorinator.training.beats_data import TimedSong, songs
 from mapperatorinator.training.features import unpack
 
-FAR = 35.0  # ms from its grid at which a song is not trusted
-FAINT = 1.3  # beats must be heard this many times as strongly on the grid as on average
+FAR = 30.0  # ms from its grid at which a chart is not trusted
 
 
 @torch.no_grad()
-def hear(net: BeatNet, song: TimedSong) -> tuple[float, float]:
-    """How late (ms) the heard beats are on a song's grid, and their strength there relative to the average."""
+def lateness(net: BeatNet, song: TimedSong) -> float:
+    """How much later (ms) than its beats a song's beats are heard, within 40 ms."""
     mel = unpack(song.mel[: len(song.mel) // 8 * 8])
     curve = probability(net(torch.from_numpy(mel)[None])[0][0, :, 0].numpy())
-    late, best = 0.0, 0.0
-    half = float(np.median(np.diff(song.beats))) / 2
-    for shift in np.arange(-half, half, 5.0):
-        level = float(at(curve, song.beats + shift).mean())
-        if level > best:
-            late, best = float(shift), level
+    shifts = np.arange(-40, 41, 4.0)
+    late = float(shifts[np.argmax([at(curve, song.beats + shift).mean() for shift in shifts])])
     for _ in range(4):
         distance, weight = centres(curve, song.beats + late, 30.0)
         late += float(np.sum(distance * weight) / (weight.sum() + 1e-9))
-    return late, best / (float(curve.mean()) + 1e-9)
+    return late
 
 
 def main() -> None:
@@ -48,17 +43,14 @@ def main() -> None:
     net.load_state_dict(torch.load(sys.argv[1], weights_only=False)["average"])
     net.eval()
     found = [song for song in songs(default_folder(), Path("data/mel"), []) if not song.held_out]
-    lateness = {song.key: (song.source, *hear(net, song)) for song in found}
-    usual = float(np.median([late for source, late, _ in lateness.values() if source == "osu"]))
+    late = {song.key: (song.source, lateness(net, song)) for song in found}
+    usual = float(np.median([value for source, value in late.values() if source == "osu"]))
     shifts: dict[str, float | None] = {}
-    for key, (source, late, strength) in lateness.items():
-        move = late - usual
-        near = abs(move) < FAR or source == "fnf-json"  # these begin with whatever silence their file has
-        print(f"{key[:60]:60} {move:7.1f} ms, strength {strength:.2f}")
-        if not near or strength < FAINT:
-            shifts[key] = None
-        elif source != "osu":
-            shifts[key] = round(move, 1)
+    for key, (source, value) in late.items():
+        move = value - usual
+        print(f"{move:7.1f} ms {key}")
+        if source != "osu":
+            shifts[key] = round(move, 1) if abs(move) < FAR else None
     Path(sys.argv[2]).write_text(json.dumps(shifts, indent=1, ensure_ascii=False))
 
 

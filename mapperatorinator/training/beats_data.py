@@ -51,7 +51,7 @@ class TimedSong:
     @property
     def key(self) -> str:
         """What names the song in the list of shifts."""
-        return f"{self.source}: {self.name}"
+        return f"{self.source}: {self.name} ({len(self.mel)})"
 
 
 def songs(corpus: Path, cache: Path, rendered: Sequence[Path], shifts: Path | None = None) -> list[TimedSong]:
