@@ -14,6 +14,6 @@ from .registry import REGISTRY, Category, Check
 from .table import table
 
 __all__ = [
-    "REGISTRY", "Category", "Check", "Issue", "Level", "Severity", "blocking", "count", "run_checks", "run_set_checks",
-    "table",
+    "REGISTRY", "Category", "Check", "Issue", "Level", "Severity", "blocking", "count", "run_checks",
+    "run_set_checks", "table",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ BURAI, MAYBE_BURAI = 5.0, 2.0
 SCORE_DECAY = 0.9
 MIN_TURNING = 0.9 * math.pi  # a path that turns less cannot come back on itself
 STEP = 1.0  # px between the points of a path that are compared
+MAX_POINTS = 2000  # of a path; what is longer is looked at in larger steps
 COARSE = 4  # every so many points are compared first, at least `COARSE_APART` of them apart
 COARSE_APART = 3
 
@@ -131,7 +132,8 @@ def burai(view: MapView) -> Iterator[Finding]:
             continue
         if any(point.type not in (None, "B") for point in obj.path.points):
             continue
-        score = burai_score(obj.path.sample(min(obj.length, obj.path.natural_length()), STEP))
+        length = min(obj.length, obj.path.natural_length())
+        score = burai_score(obj.path.sample(length, max(STEP, length / MAX_POINTS)))
         if score > MAYBE_BURAI:
             maybe = "" if score > BURAI else "perhaps "
             yield warning(f"The slider {maybe}runs back over itself.", None, i)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..audio import Audio
 
 HITSOUND_LENIENCY = 5.0  # ms a line may come after the object it is heard on (game constant)
+MAX_TICKS = 10_000  # per slider; only maps that no one can play have more
 BASE_RADIUS = 64.0  # px of a circle at scale 1
 
 
@@ -131,8 +132,9 @@ class MapView:
         step = self.red_line_at(obj.time).ms_per_beat / self.beatmap.slider_tick_rate
         span = self.spans[i]
         # The game drops ticks within 10 ms of the end of a span.
-        inner = [step * k for k in range(1, math.ceil((span - 10) / step))] if span < 1e6 else []
-        times = []
+        count = min(max(0, math.ceil((span - 10) / step) - 1), MAX_TICKS // max(1, obj.slides))
+        inner = [step * k for k in range(1, count + 1)]
+        times: list[float] = []
         for n in range(obj.slides):
             start = obj.time + n * span
             times += [start + (t if n % 2 == 0 else span - t) for t in (inner if n % 2 == 0 else inner[::-1])]
