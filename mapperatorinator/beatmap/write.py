@@ -62,11 +62,13 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def needs_lazer(bm: Beatmap) -> bool:
-    """Whether a slider has several typed segments or a B-spline, which only v128 can express."""
+    """Whether a path made for lazer has several types or a B-spline, which only v128 can express.
+
+    Old files that hold such a path anyway (`lazer` is off) keep their version.
+    """
+    paths = (obj.path for obj in bm.hit_objects if isinstance(obj, Slider) and obj.path.lazer)
     return bm.version < FIRST_LAZER_VERSION and any(
-        any(point.type for point in obj.path.points[1:]) or len(obj.path.points[0].type or "L") > 1
-        for obj in bm.hit_objects
-        if isinstance(obj, Slider)
+        any(point.type for point in path.points[1:]) or len(path.points[0].type or "L") > 1 for path in paths
     )
 
 
