@@ -71,7 +71,8 @@ def losses(logits: Tensor, target: Tensor, mode: Tensor) -> tuple[Tensor, list[f
 
 def optimisers(net: GridNet, rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the hidden layers, AdamW for everything else."""
-    hidden, rest = [], []
+    hidden: list[Tensor] = []
+    rest: list[Tensor] = []
     for name, value in net.named_parameters():
         matrix = (
             value.ndim == 2

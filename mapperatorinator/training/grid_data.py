@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -217,7 +218,7 @@ class Sampler:
     def _conditions(self, wanted: Conditions) -> dict[str, NDArray]:
         """Forget each condition now and then, so that the network can do without any of them."""
         rng = self.rng
-        forget = {name: None for name, share in _FORGET.items() if rng.random() < share}
+        forget: dict[str, Any] = {name: None for name, share in _FORGET.items() if rng.random() < share}
         known = replace(wanted, **forget)
         if rng.random() < 0.35:
             known = replace(known, descriptors=frozenset())

@@ -24,16 +24,19 @@ def export_grid(net: GridNet, card: dict[str, object], folder: Path = FOLDER) ->
     batch, ticks, frames = 2, 768, 1000
     patches, sizes = ticks // 3, net.sizes
     whole = {"mask": torch.ones(batch, patches, dtype=torch.bool)}
-    longs = {"dtype": torch.long}
+
+    def whole_numbers(*shape: int) -> torch.Tensor:
+        return torch.zeros(*shape, dtype=torch.long)
+
     sound = {
         "mel": torch.zeros(batch, frames, BANDS), "index": torch.zeros(batch, ticks), "heard": torch.ones(batch),
-        "phase": torch.zeros(batch, ticks, **longs), "measure": torch.zeros(batch, patches, **longs),
+        "phase": whole_numbers(batch, ticks), "measure": whole_numbers(batch, patches),
         "tempo": torch.zeros(batch, patches, 4), **whole,
     }  # fmt: skip
     canvas = {
         "ticks": torch.zeros(batch, ticks, sizes.tick), "patches": torch.zeros(batch, patches, sizes.width),
-        "cells": torch.zeros(batch, ticks, len(COLUMNS), **longs), "reference": torch.zeros(batch, ticks, **longs),
-        "mode": torch.zeros(batch, **longs), "mapper": torch.zeros(batch, **longs),
+        "cells": whole_numbers(batch, ticks, len(COLUMNS)), "reference": whole_numbers(batch, ticks),
+        "mode": whole_numbers(batch), "mapper": whole_numbers(batch),
         "descriptors": torch.zeros(batch, sizes.descriptors), "numbers": torch.zeros(batch, NUMBERS_WIDTH), **whole,
     }  # fmt: skip
     graphs = {}

@@ -86,9 +86,13 @@ def velocity_bin(velocity: float) -> int:
 
 
 def velocity_of(bin_index: int) -> float:
-    """Return a bin's multiplier, rounded to the steps that mappers use (0.05)."""
+    """Return the roundest multiplier that falls into a bin: mappers like 1, 1.5, 0.75, 1.2, 0.95, in this order."""
     value = _VELOCITY_LOW * (_VELOCITY_HIGH / _VELOCITY_LOW) ** (bin_index / (VELOCITY_BINS - 1))
-    return round(value * 20) / 20
+    for step in (0.5, 0.25, 0.1, 0.05):
+        near = round(round(value / step) * step, 2)
+        if near >= _VELOCITY_LOW and velocity_bin(near) == bin_index:
+            return near
+    return round(value, 2)
 
 
 @dataclass
@@ -134,8 +138,9 @@ class _Painter:
     def paint(self, events: Iterable[Event]) -> None:
         """Fill the canvas; several objects on one row leave the first (mania: are counted)."""
         events = list(events)
-        rows = self.grid.nearest([event.time for event in events]) if events else []
-        on = self.grid.on_grid([event.time for event in events], rows) if events else []
+        times = np.array([event.time for event in events], float)
+        rows = self.grid.nearest(times)
+        on = self.grid.on_grid(times, rows)
         for event, row, on_grid in zip(events, rows, on, strict=True):
             handler = _HANDLERS.get(event.kind)
             if handler is not None:

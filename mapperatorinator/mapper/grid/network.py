@@ -146,7 +146,7 @@ def _window(
     count, patches = len(times), len(times) // TICKS_PER_PATCH
     origin = int(np.floor(times[0] / _FRAME_MS)) - _MARGIN
     frames = int(np.ceil(times[-1] / _FRAME_MS)) + _MARGIN - origin
-    window = {
+    window: dict[str, NDArray] = {
         "mel": np.zeros((frames, 64), np.float32),
         "index": np.zeros(WINDOW, np.float32),
         "heard": np.array(mel is not None, np.float32),

@@ -51,8 +51,9 @@ def drafts(
 def _read_standard(canvas: Canvas, row: int, hitsounded: bool) -> Draft:
     kinds, grid = canvas.columns["kind"], canvas.grid
     kind = Hit(int(kinds[row]))
+    time = float(grid.times[row])
     draft = Draft(
-        row + grid.first, float(grid.times[row]), DraftKind.CIRCLE, float(grid.times[row]), float(grid.beat_lengths[row]),
+        row + grid.first, time, DraftKind.CIRCLE, time, float(grid.beat_lengths[row]),
         new_combo=canvas.columns["combo"][row] == 1 or kind is Hit.SPINNER,
     )  # fmt: skip
     if kind is Hit.CIRCLE:
@@ -89,8 +90,9 @@ def _read_taiko(canvas: Canvas, row: int, hitsounded: bool) -> Draft:
     kinds, grid = canvas.columns["kind"], canvas.grid
     kind = Drum(int(kinds[row]))
     told = hitsound(canvas, row, False)
+    time = float(grid.times[row])
     draft = Draft(
-        row + grid.first, float(grid.times[row]), DraftKind.CIRCLE, float(grid.times[row]), float(grid.beat_lengths[row]),
+        row + grid.first, time, DraftKind.CIRCLE, time, float(grid.beat_lengths[row]),
         velocity=velocity_of(int(canvas.columns["velocity"][row])) if canvas.columns["velocity"][row] >= 0 else 1.0,
         hitsounds=[told._replace(sound=_TAIKO_SOUND[kind])],
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from mapperatorinator import weights
 
-from .conditions import number_vector
+from .conditions import descriptor_vector, number_vector
 from .draft import Conditions
 from .rhythm_features import Rhythm, beats_of, describe
 from .shapes import Alphabet
@@ -28,6 +27,7 @@ class PlacingModel:
         card = weights.card(NAME)
         self.alphabet = Alphabet.from_card(card["alphabet"])
         self.mappers: list[str] = card["mappers"]
+        self.descriptors: list[str] = card["descriptors"]
         sizes = card["sizes"]
         self.blocks, self.heads = sizes["blocks"], sizes["heads"]
         self.half = sizes["width"] // sizes["heads"] // 2
@@ -48,7 +48,7 @@ class Decoder:
     def __init__(self, model: PlacingModel, rows: int, rhythm: Rhythm, conditions: Conditions) -> None:
         self.model = model
         self.rhythm, self.beats = describe(rhythm), beats_of(rhythm)
-        self.told = told(conditions)
+        self.told = told(conditions, model.descriptors)
         known = conditions.mapper is not None and 0 <= conditions.mapper < len(model.mappers)
         self.mapper = np.full((rows, 1), conditions.mapper + 1 if known else 0, np.int64)
         shape = (model.blocks, rows, model.heads, model.context, 2 * model.half)
@@ -100,12 +100,7 @@ class Decoder:
         return turn.astype(float), body.astype(float), sway.astype(float)
 
 
-def told(conditions: Conditions) -> Floats:
-    """The conditions as the network is told them, after rhythm and view."""
-    return np.concatenate(([conditions.mode == 0, conditions.mode == 2], number_vector(conditions)))
-
-
-def mapper_index(mappers: Sequence[str], name: str | None) -> int | None:
-    """The index of a mapper by name, or None if the model does not know them."""
-    key = (name or "").casefold()
-    return mappers.index(key) if key in mappers else None
+def told(conditions: Conditions, descriptors: list[str]) -> Floats:
+    """The conditions as the network is told them: mode, numbers, and one cell per descriptor it knows."""
+    mode = [conditions.mode == 0, conditions.mode == 2]
+    return np.concatenate((mode, number_vector(conditions), descriptor_vector(conditions, descriptors)))
