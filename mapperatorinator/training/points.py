@@ -9,25 +9,29 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mapperatorinator.mapper.grid.conditions import NUMBERS_WIDTH
 from mapperatorinator.mapper.grid.rhythm_features import RHYTHM
 from mapperatorinator.mapper.grid.shapes import Alphabet
 from mapperatorinator.mapper.grid.spacing import VIEW
+from mapperatorinator.training.causal_net import Sizes
+from mapperatorinator.training.clockwork import fit
+from mapperatorinator.training.descriptors import NAMES
 from mapperatorinator.training.points_batches import LEAD, Arrays, cut, examples, faster, flipped
 from mapperatorinator.training.points_data import PlacedMap, load
 from mapperatorinator.training.points_loss import log_likelihoods
-from mapperatorinator.training.points_net import PointsNet, Sizes
+from mapperatorinator.training.points_net import PointsNet
 
-CROP, BATCH = 144, 28
-RATE, WARMUP = 2e-3, 60
+CROP, BATCH = 144, 14
+RATE = 1.5e-3
 CATCH_WEIGHT = 3.0
-INPUTS = RHYTHM + VIEW + 2 + NUMBERS_WIDTH
+NUMBERS = NUMBERS_WIDTH // 8
+INPUTS = RHYTHM + VIEW + 2 + NUMBERS_WIDTH + len(NAMES)
 
 
 def bend_penalty(alphabet: Alphabet) -> torch.Tensor:
@@ -64,10 +68,17 @@ class Crops:
         lead = min(start, LEAD)
         part = cut(placed, start - lead, start + CROP)
         part = faster(flipped(part, self.alphabet, *(rng.random(2) < 0.5)), float(np.exp(rng.normal(0, 0.06))))
-        keep = np.repeat(rng.random(NUMBERS_WIDTH // 8) > 0.15, 8)
-        part.numbers = part.numbers * keep
+        part.told = part.told * self._known()
         part.mapper = part.mapper if rng.random() < 0.5 else 0
         return examples(part, self.alphabet, lead)
+
+    def _known(self) -> NDArray[np.bool_]:
+        """Which conditions a crop is told: mostly nearly all, often few, the mode always."""
+        rng = self.rng
+        share = 0.9 if rng.random() < 0.6 else 0.4
+        numbers = rng.random(NUMBERS) < share
+        numbers[0] = rng.random() < 0.93  # the stars are nearly always asked for
+        return np.concatenate((np.ones(2, bool), np.repeat(numbers, 8), rng.random(len(NAMES)) < share))
 
     def batch(self) -> dict[str, torch.Tensor]:
         """A batch of crops."""
@@ -109,47 +120,21 @@ def loss_of(net: PointsNet, batch: dict[str, torch.Tensor], penalty: torch.Tenso
 
 
 def train(data: Path, run: Path, minutes: float, seed: int = 0) -> PointsNet:
-    """Train for `minutes` on one thread; checkpoints and a log go to `run`."""
+    """Train for `minutes` of processor time on one thread; goes on where a stopped run of the same folder was."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    run.mkdir(parents=True, exist_ok=True)
     words = json.loads(data.with_suffix(".json").read_text())
     alphabet = Alphabet.from_card(words["alphabet"])
     crops = Crops(load(data), alphabet, seed)
     held_out = whole_crops(load(data.with_suffix(".val.npz")), alphabet)
     penalty = bend_penalty(alphabet)
-    net = PointsNet(Sizes(INPUTS, len(words["mappers"]), len(alphabet)))
-    slow = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.03)
-    start = clock()
-    step, log, mean = 0, (run / "log.txt").open("a"), 0.0
-    while (share := (clock() - start) / (60 * minutes)) < 1:
-        rate = RATE * min(1.0, (step + 1) / WARMUP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        loss = loss_of(net, crops.batch(), penalty)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        if step >= WARMUP:
-            slow.update_parameters(net)
-        mean += (float(loss.detach()) - mean) / min(step + 1, 50)
-        step += 1
-        if step % 50 == 0:
-            line = f"{step} {clock() - start:.0f}s loss {mean / math.log(2):.3f} bits"
-            if step % 150 == 0:
-                line += f" held out {bits(net, held_out, penalty)}"
-                torch.save(slow.module.state_dict(), run / "net.pt")
-            print(line, file=log, flush=True)
-    print(f"{step} end, average {bits(slow.module, held_out, penalty)}", file=log, flush=True)
-    torch.save(slow.module.state_dict(), run / "net.pt")
-    return slow.module
+    net = PointsNet(Sizes(INPUTS, len(words["mappers"])), len(alphabet))
 
+    def report(average: torch.nn.Module) -> str:
+        return f"held out {bits(average, held_out, penalty)}"  # type: ignore[arg-type]
 
-def clock() -> float:
-    """Seconds of processor time, so that a busy machine does not shorten the training."""
-    return time.process_time()
+    fit(net, lambda: loss_of(net, crops.batch(), penalty), report, run, minutes, RATE)
+    return net
 
 
 def main() -> None:

@@ -126,10 +126,10 @@ def examples(placed: PlacedMap, alphabet: Alphabet, start: int) -> Arrays:
     n = len(head)
     scale = np.ones(n)
     view = spacing.look(memory, rhythm.time[start:], scale)
-    mode = np.broadcast_to([placed.mode == 0, placed.mode == 2, *placed.numbers], (n, 2 + len(placed.numbers)))
+    told = np.broadcast_to(placed.told, (n, len(placed.told)))
     known = memory.lengths > 0
     arrays: Arrays = {
-        "x": np.concatenate((describe(rhythm)[start:], view.features, mode), axis=1),
+        "x": np.concatenate((describe(rhythm)[start:], view.features, told), axis=1),
         "beats": beats_of(rhythm)[start:],
         "mapper": np.full(n, placed.mapper),
         "placed": rhythm.kind[start:] != 2,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,35 +18,23 @@ from numpy.typing import NDArray
 
 from mapperatorinator.beatmap import Beatmap, Slider
 from mapperatorinator.evaluation.corpus import Corpus, MapRow
-from mapperatorinator.mapper.grid.conditions import number_vector
 from mapperatorinator.mapper.grid.draft import Conditions
+from mapperatorinator.mapper.grid.placing import told
 from mapperatorinator.mapper.grid.reading import read_drafts
 from mapperatorinator.mapper.grid.rhythm_features import Rhythm
 from mapperatorinator.mapper.grid.shapes import Alphabet
 from mapperatorinator.mapper.grid.spacing import FIELD
+from mapperatorinator.training.descriptors import NAMES, describe
+from mapperatorinator.training.grid_maps import LEAST_MAPS, conditions_of
 from mapperatorinator.training.slider_alphabet import fit_alphabet
 
-MAPPER_MAPS = 4  # a mapper with fewer maps in the train split is not told apart
 _LEAST_OBJECTS = 20
-# Set ids are given out in order of upload; (first id of the year, year), read off well-known sets.
-_YEARS = (
-    (0, 2007), (700, 2008), (6000, 2009), (12000, 2010), (24000, 2011), (42000, 2012), (72000, 2013),
-    (135000, 2014), (245000, 2015), (393000, 2016), (553000, 2017), (712000, 2018), (902000, 2019),
-    (1090000, 2020), (1330000, 2021), (1670000, 2022), (1910000, 2023), (2110000, 2024), (2310000, 2025),
-)  # fmt: skip
 
 
-def year_of_set(beatmapset_id: int) -> int | None:
-    """The year in which a set was uploaded, from its id, to about half a year; None without an id."""
-    if beatmapset_id <= 0:
-        return None
-    return max(year for first, year in _YEARS if first <= beatmapset_id)
-
-
-def mapper_table(rows: list[MapRow]) -> list[str]:
-    """Names of the mappers told apart, in order of the alphabet."""
-    counts = Counter(row.creator.casefold() for row in rows if row.split == "train")
-    return sorted(name for name, count in counts.items() if count >= MAPPER_MAPS)
+def mapper_table(rows: Sequence[MapRow]) -> list[str]:
+    """Names of the mappers told apart, in the grid mapper's order."""
+    counts = Counter(row.creator for row in rows if row.split == "train" and row.align_ok is not False)
+    return sorted(name for name, count in counts.items() if count >= LEAST_MAPS)
 
 
 @dataclass
@@ -53,7 +42,7 @@ class PlacedMap:
     """One map: its rhythm and where everything is.
 
     head, tail : (n, 2) px; tail is the far end of a slider. heading : (n,) rad. code, bend : shapes in the alphabet.
-    outline : (n, 8, 2) true bodies in their own frame. numbers : conditions. mapper : 0 unknown, else 1 + index.
+    outline : (n, 8, 2) true bodies in their own frame. told : conditions. mapper : 0 unknown, else 1 + index.
     """
 
     mode: int
@@ -64,22 +53,11 @@ class PlacedMap:
     code: NDArray[np.int64]
     bend: NDArray[np.float64]
     outline: NDArray[np.float64]
-    numbers: NDArray[np.float32]
+    told: NDArray[np.float64]
     mapper: int
 
 
-def conditions_of(row: MapRow, beatmap: Beatmap) -> Conditions:
-    """What would have been asked to get this map."""
-    return Conditions(
-        row.mode,
-        stars=row.stars,
-        circle_size=beatmap.circle_size,
-        slider_multiplier=beatmap.slider_multiplier,
-        year=year_of_set(row.beatmapset_id),
-    )
-
-
-def read_placed(beatmap: Beatmap, alphabet: Alphabet, conditions: Conditions, mapper: int) -> PlacedMap:
+def read_placed(beatmap: Beatmap, alphabet: Alphabet, conditions: Conditions) -> PlacedMap:
     """Bring one map into arrays."""
     drafts = read_drafts(beatmap)
     order = sorted(range(len(drafts)), key=lambda i: drafts[i].time)
@@ -89,7 +67,8 @@ def read_placed(beatmap: Beatmap, alphabet: Alphabet, conditions: Conditions, ma
     head = np.clip(np.array([d.points[0] for d in drafts], float).reshape(n, 2), -FIELD, 2 * FIELD)
     placed = PlacedMap(
         conditions.mode, Rhythm.of(drafts), head, head.copy(), np.zeros(n), np.zeros(n, int), np.zeros(n),
-        np.zeros((n, 8, 2)), number_vector(conditions), mapper,
+        np.zeros((n, 8, 2)), told(conditions, NAMES),
+        0 if conditions.mapper is None else 1 + conditions.mapper,
     )
     for i, obj in enumerate(objects):
         if isinstance(obj, Slider):
@@ -112,7 +91,7 @@ def save(maps: list[PlacedMap], path: Path) -> None:
     arrays["sizes"] = np.array([len(m.head) for m in maps])
     arrays["mode"] = np.array([m.mode for m in maps])
     arrays["mapper"] = np.array([m.mapper for m in maps])
-    arrays["numbers"] = np.stack([m.numbers for m in maps])
+    arrays["told"] = np.stack([m.told for m in maps])
     np.savez(path, **arrays)  # type: ignore[arg-type]
 
 
@@ -125,7 +104,7 @@ def load(path: Path) -> list[PlacedMap]:
         part = slice(end - data["sizes"][k], end)
         rhythm = Rhythm(*(data[f"rhythm_{name}"][part] for name in _RHYTHM))
         own = [data[name][part].astype(float) if data[name].dtype.kind == "f" else data[name][part] for name in _ARRAYS]
-        maps.append(PlacedMap(int(data["mode"][k]), rhythm, *own, data["numbers"][k], int(data["mapper"][k])))
+        maps.append(PlacedMap(int(data["mode"][k]), rhythm, *own, data["told"][k], int(data["mapper"][k])))
     return maps
 
 
@@ -134,21 +113,21 @@ def main() -> None:
     path = Path(sys.argv[1])
     path.parent.mkdir(parents=True, exist_ok=True)
     corpus = Corpus()
-    rows = [row for row in corpus.rows if row.mode in (0, 2)]
-    table = mapper_table(rows)
+    table = mapper_table(corpus.rows)
+    rows = [row for row in corpus.rows if row.mode in (0, 2) and row.n_objects >= _LEAST_OBJECTS]
     train = [row for row in rows if row.split == "train"]
     sliders = (o for row in train for o in corpus.beatmap(row).hit_objects if isinstance(o, Slider))
     alphabet = fit_alphabet(sliders)
-    path.with_suffix(".json").write_text(json.dumps({"alphabet": alphabet.to_card(), "mappers": table}))
+    words = {"alphabet": alphabet.to_card(), "mappers": table, "descriptors": NAMES}
+    path.with_suffix(".json").write_text(json.dumps(words))
+    beatmaps = [corpus.beatmap(row) for row in rows]
+    tags = describe([(beatmap, row.stars) for row, beatmap in zip(rows, beatmaps, strict=True)])
     for split, target in (("train", path), ("val", path.with_suffix(".val.npz"))):
         maps = []
-        for row in rows:
-            if row.split != split or row.n_objects < _LEAST_OBJECTS:
-                continue
-            beatmap = corpus.beatmap(row)
-            name = row.creator.casefold()
-            mapper = table.index(name) + 1 if name in table else 0
-            maps.append(read_placed(beatmap, alphabet, conditions_of(row, beatmap), mapper))
+        for row, beatmap, found in zip(rows, beatmaps, tags, strict=True):
+            if row.split == split:
+                mapper = table.index(row.creator) if row.creator in table else None
+                maps.append(read_placed(beatmap, alphabet, conditions_of(beatmap, row, mapper, found)))
         save(maps, target)
         print(split, len(maps), "maps", sum(len(m.head) for m in maps), "objects")
 

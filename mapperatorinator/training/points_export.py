@@ -15,25 +15,11 @@ import torch
 
 from mapperatorinator.mapper.grid import spacing
 from mapperatorinator.mapper.grid.shapes import Alphabet
+from mapperatorinator.training.causal_net import INDEX_HEADS, STEP_AXES, Sizes, step_inputs
 from mapperatorinator.training.export import export_graph, save_tensors, write_card
 from mapperatorinator.training.points import CROP, INPUTS
-from mapperatorinator.training.points_net import INDEX_HEADS, Choose, PointsNet, Sizes, Step
+from mapperatorinator.training.points_net import Choose, PointsNet, Step
 from mapperatorinator.weights import FOLDER
-
-
-def step_inputs(sizes: Sizes, rows: int = 2) -> dict[str, torch.Tensor]:
-    """Example inputs of the graph "step" with an empty memory."""
-    half = sizes.width // sizes.heads // 2
-    past = torch.zeros(sizes.blocks, rows, sizes.heads, CROP, 2 * half)
-    return {
-        "x": torch.zeros(rows, 1, sizes.inputs),
-        "mapper": torch.zeros(rows, 1, dtype=torch.int64),
-        "cos": torch.ones(rows, sizes.heads, 1, half),
-        "sin": torch.zeros(rows, sizes.heads, 1, half),
-        "mask": torch.zeros(rows, 1, 1, CROP + 1),
-        "past_k": past,
-        "past_v": past.clone(),
-    }
 
 
 def choose_inputs(sizes: Sizes, rows: int = 2) -> dict[str, torch.Tensor]:
@@ -46,10 +32,9 @@ def export_points(net: PointsNet, words: dict[str, Any], notes: dict[str, Any], 
     """Write graphs, tensors and card of the model "points"."""
     net.eval()
     sizes = net.sizes
-    rows = {name: {1: "rows"} if name.startswith("past") else {0: "rows"} for name in step_inputs(sizes)}
     graphs = {
-        "step": export_graph(Step(net), folder / "points.step.onnx", step_inputs(sizes),
-                             ["state", "place", "keys", "values"], rows),
+        "step": export_graph(Step(net), folder / "points.step.onnx", step_inputs(sizes, CROP),
+                             ["state", "place", "keys", "values"], STEP_AXES),
         "choose": export_graph(Choose(net), folder / "points.choose.onnx", choose_inputs(sizes),
                                ["turn", "body", "sway"], {name: {0: "rows"} for name in choose_inputs(sizes)}),
     }
@@ -62,8 +47,7 @@ def export_points(net: PointsNet, words: dict[str, Any], notes: dict[str, Any], 
         "index_heads": INDEX_HEADS,
         "context": CROP,
         "graphs": graphs,
-        "mappers": words["mappers"],
-        "alphabet": words["alphabet"],
+        **words,
     }
     write_card("points", card, folder)
 
@@ -72,7 +56,7 @@ def load_run(data: Path, run: Path) -> tuple[PointsNet, dict[str, Any]]:
     """The network of a training run, with alphabet and mapper table."""
     words = json.loads(data.with_suffix(".json").read_text())
     alphabet = Alphabet.from_card(words["alphabet"])
-    net = PointsNet(Sizes(INPUTS, len(words["mappers"]), len(alphabet)))
+    net = PointsNet(Sizes(INPUTS, len(words["mappers"])), len(alphabet))
     net.load_state_dict(torch.load(run / "net.pt", weights_only=True))
     return net, words
 

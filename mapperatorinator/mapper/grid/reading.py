@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from mapperatorinator.beatmap import Beatmap, Hold, HitObject, Slider, Spinner
+from mapperatorinator.beatmap import Beatmap, HitObject, Hold, Slider, Spinner
 from mapperatorinator.timing import Timing
 
 from .draft import Chord, Draft, DraftKind

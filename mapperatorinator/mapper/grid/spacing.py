@@ -272,8 +272,8 @@ def head_features(view: View, head: Floats, scale: Floats) -> tuple[Floats, Floa
     turn = before - view.ahead
     centred = head / FIELD * 2 - 1
     features = np.column_stack(
-        (*_turned(step / (100 * scale[:, None]), -view.ahead), np.log1p(distance / scale) / 3, np.sin(turn), np.cos(turn),
-         np.sin(before), np.cos(before), centred, room(head, before))
+        (*_turned(step / (100 * scale[:, None]), -view.ahead), np.log1p(distance / scale) / 3,
+         np.sin(turn), np.cos(turn), np.sin(before), np.cos(before), centred, room(head, before))
     )
     return features, before
 
