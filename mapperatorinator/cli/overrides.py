@@ -39,7 +39,7 @@ def read_overrides(words: Iterable[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for word in words:
         name, value = split_override(word)
-        values[name] = unquoted(value) if is_raw(name) else value
+        values[name] = raw_value(value) if is_raw(name) else value
     return values
 
 
@@ -48,8 +48,10 @@ def is_raw(name: str) -> bool:
     return any(option.name == name and option.kind in _RAW for option in options())
 
 
-def unquoted(value: str) -> str:
-    """The value without quotes that enclose all of it."""
+def raw_value(value: str) -> str | None:
+    """The text without quotes that enclose all of it; a bare null is nothing."""
+    if value == "null":
+        return None
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"" and value[0] not in value[1:-1]:
         return value[1:-1]
     return value

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mapperatorinator.cli.overrides import is_raw, known_name, unquoted
+from mapperatorinator.cli.overrides import is_raw, known_name, raw_value
 from mapperatorinator.errors import UserError
 from mapperatorinator.settings import Settings, options
 
@@ -30,6 +30,7 @@ def compose_settings(folder: Path, profile: str, words: list[str]) -> Settings:
     from omegaconf.errors import OmegaConfBaseException
 
     raw, grammar = _sort(words)
+    _check_grammar(grammar)
     plain = {o.name: list(o.default) if isinstance(o.default, tuple) else o.default for o in options()}
     ConfigStore.instance().store(name="settings", node=plain)
     try:
@@ -80,6 +81,18 @@ def main(configs: Path) -> None:
     sys.exit(run(sys.argv[1:], configs))
 
 
+def _check_grammar(words: list[str]) -> None:
+    """UserError that names the word which Hydra cannot read."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    for word in words:
+        try:
+            OverridesParser.create().parse_override(word)
+        except HydraException as error:
+            raise UserError(f"{word!r} is not understood; a list is written as name=[a,b].") from error
+
+
 def _sort(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
     """Raw text values, and the overrides that Hydra should read."""
     raw: dict[str, str | None] = {}
@@ -93,7 +106,7 @@ def _sort(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
         elif not equals:
             raise UserError(f"{word!r} is not of the form option=value.")
         elif is_raw(known_name(name)):
-            raw[known_name(name)] = unquoted(value)
+            raw[known_name(name)] = raw_value(value)
         else:
             grammar.append(f"{known_name(name)}={value}")
     return raw, grammar
