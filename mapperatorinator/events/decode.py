@@ -46,6 +46,7 @@ MULTIPLIER_LIMITS = 0.4, 3.6  # of the base velocity, in the game
 LENGTH_DIGITS = 9
 VELOCITY_STEP = 20  # velocities that have to be guessed are multiples of 1/20
 KEEP_VELOCITY = 0.15  # relative change up to which a guessed velocity stays what it was
+DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 5, 7, 9)  # those of the editor, the usual ones first
 ROUNDING_MS = 1.01  # how far two ticks written in whole ms may be from their exact distance
 BODY_DELAY_MS = 6  # a body that sounds unlike an edge is set this long after it
 
@@ -222,21 +223,13 @@ class _Builder:
         return Slider(*points[0], start.time, path=SliderPath.of("L", points), length=length)
 
     def _length(self, velocity: float, beats: float) -> float:
-        """How long a span of so many beats is, in px; free of the last digits, so that it always comes out so."""
+        """How long a span of so many beats is, in px; rounded, so that it comes out the same every time."""
         multiplier = min(max(self.base.slider_multiplier, MULTIPLIER_LIMITS[0]), MULTIPLIER_LIMITS[1])
         velocity = min(max(velocity, MIN_VELOCITY), MAX_VELOCITY)
         return round(100.0 * multiplier * velocity * beats, LENGTH_DIGITS)
 
     def _beats(self, start: Event, end: Event) -> float:
-        """How many beats lie between two events: an exact fraction where both are snapped."""
-        beat = self.index.red_at(start.time).ms_per_beat
-        beats = (end.time - start.time) / beat
-        if start.snap and end.snap:
-            divisor = math.lcm(start.snap, end.snap)
-            exact = round(beats * divisor) / divisor
-            if exact > 0 and abs(exact - beats) * beat <= ROUNDING_MS:
-                return exact
-        return beats
+        return beats_between(start.time, end.time, self.index.red_at(start.time))
 
     def _slider_end(self, end: Event) -> None:
         made, self.slider = self.slider, None
@@ -272,6 +265,16 @@ class _Builder:
         edges = [_first(head.hitsounds), *inner, _first(end.hitsounds)]
         times = [float(head.time + int(i * span)) for i in range(obj.slides)] + [float(end.time)]
         return _Made(obj, list(zip(times, edges, strict=True)), (head.time + 1.0, body))
+
+
+def beats_between(start: float, end: float, red: TimingPoint) -> float:
+    """Return the beats from `start` to `end` (whole ms): the simplest fraction that rounding could hide."""
+    beats = (end - start) / red.ms_per_beat
+    for divisor in DIVISORS:
+        exact = round(beats * divisor) / divisor
+        if exact > 0 and abs(exact - beats) * red.ms_per_beat <= ROUNDING_MS:
+            return exact
+    return beats
 
 
 _STARTERS = frozenset(

@@ -32,6 +32,7 @@ from mapperatorinator.finishing.places import moved, whole_places
 from mapperatorinator.finishing.sliders import LEAST_VELOCITY, scaled, with_velocities
 
 MARGIN_PX = 1.0
+CATCH_HEIGHT = 512.0  # px beyond the field; in osu!catch only x matters
 GENTLE_PUSH_PX = 48.0
 TURN_STEP = 10  # degrees
 SHRINK = 0.75
@@ -52,7 +53,7 @@ class _Room:
     def of(cls, mode: int, radius: float, shift: float = 0.0) -> _Room:
         field = np.array([FIELD_WIDTH, FIELD_HEIGHT])
         if mode == CATCH:
-            return cls(np.array([0.0, TOP]), np.array([FIELD_WIDTH, BOTTOM]))
+            return cls(np.array([0.0, -CATCH_HEIGHT]), np.array([FIELD_WIDTH, FIELD_HEIGHT + CATCH_HEIGHT]))
         inset = radius + MARGIN_PX
         low = np.array([LEFT, TOP]) + inset - shift
         high = np.array([RIGHT, BOTTOM]) - inset - shift

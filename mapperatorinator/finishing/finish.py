@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapperatorinator.beatmap import Beatmap
+from mapperatorinator.checks import Level
+from mapperatorinator.checks.levels import level_from_name, level_from_stars
 from mapperatorinator.checks.view import MapView
 from mapperatorinator.finishing.breaks import set_breaks
+from mapperatorinator.finishing.catch import calm_dashes
 from mapperatorinator.finishing.columns import arrange_columns
 from mapperatorinator.finishing.combos import tidy_combos
 from mapperatorinator.finishing.field import keep_on_screen
@@ -19,14 +22,19 @@ from mapperatorinator.finishing.hitsounds import fill_silence
 from mapperatorinator.finishing.legal import legal_lines, legal_settings
 from mapperatorinator.finishing.places import snap_overlaps, whole_places
 from mapperatorinator.finishing.preview import set_preview
-from mapperatorinator.finishing.sliders import fit_paths
+from mapperatorinator.finishing.scroll import even_scroll
+from mapperatorinator.finishing.sliders import calm_reverses, fit_paths
 from mapperatorinator.finishing.snap import snap
 from mapperatorinator.finishing.spacing import tame_spacing
 from mapperatorinator.finishing.spinners import fit_spinners
+from mapperatorinator.finishing.taiko import tidy_taiko
 from mapperatorinator.settings import Settings
 
 if TYPE_CHECKING:
     from mapperatorinator.audio import Audio
+
+MOST_ROUNDS = 6
+STAR_MARGIN = 0.1  # repairs change the star rating a little
 
 
 def finish(bm: Beatmap, settings: Settings | None = None, audio: Audio | None = None) -> Beatmap:
@@ -36,28 +44,51 @@ def finish(bm: Beatmap, settings: Settings | None = None, audio: Audio | None = 
     helps to choose the preview. What cannot be repaired (too short a map, no objects) is left to the checks.
     """
     settings = settings or Settings()
-    bm = legal_lines(legal_settings(bm))
-    bm = _in_time(bm, settings, audio)
-    bm = _in_place(bm, settings)
-    bm = set_breaks(bm)
+    bm = _in_time(legal_lines(legal_settings(bm)), settings, audio)
+    bm = set_breaks(_to_level(bm, settings))
     bm = tidy_combos(bm)
     if settings.hitsounded is not False:
         bm = fill_silence(bm)
     return set_preview(bm, audio)
 
 
+def _level(bm: Beatmap, settings: Settings) -> Level:
+    """The level whose rules the map will have to answer to; between two it is the lower, stricter one."""
+    named = level_from_name(settings.version or bm.difficulty_name, bm.mode)
+    if named is not None:
+        return named
+    stars = MapView(bm).stars - STAR_MARGIN
+    return level_from_stars(stars if settings.difficulty is None else min(stars, settings.difficulty))
+
+
+def _to_level(bm: Beatmap, settings: Settings) -> Beatmap:
+    """What depends on the level; if that makes the map so much easier that it has another one, once more."""
+    level = _level(bm, settings)
+    while True:
+        bm = even_scroll(fit_spinners(tidy_taiko(bm, level), level), level)
+        bm = _in_place(bm, settings, level)
+        reached = _level(bm, settings)
+        if reached >= level:
+            return bm
+        level = reached
+
+
 def _in_time(bm: Beatmap, settings: Settings, audio: Audio | None) -> Beatmap:
-    """Starts, ends, spans and velocities."""
+    """Starts, ends and spans."""
     if settings.resnap_events:
         bm = snap(bm, settings.snap_divisor)
-    bm = arrange_columns(bm)
-    bm = separate(bm, audio.duration_ms if audio is not None else None)
-    return fit_spinners(bm, MapView(bm).level)
+    return separate(arrange_columns(bm), audio.duration_ms if audio is not None else None)
 
 
-def _in_place(bm: Beatmap, settings: Settings) -> Beatmap:
-    """Paths and positions."""
-    bm = whole_places(fit_paths(bm))
-    if settings.snap_near_perfect_overlaps:
-        bm = snap_overlaps(bm)
-    return keep_on_screen(tame_spacing(keep_on_screen(bm)))
+def _in_place(bm: Beatmap, settings: Settings, level: Level) -> Beatmap:
+    """Paths and positions; one repair may call for another, so they go on until nothing moves."""
+    bm = calm_reverses(bm, level)
+    for _ in range(MOST_ROUNDS):
+        placed = whole_places(fit_paths(bm))
+        if settings.snap_near_perfect_overlaps:
+            placed = snap_overlaps(placed)
+        placed = calm_dashes(tame_spacing(keep_on_screen(placed), level), level)
+        if placed == bm:
+            break
+        bm = placed
+    return bm

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mapperatorinator.beatmap import CATCH, MANIA, OSU, Beatmap, Colour, TimingPoint
+from mapperatorinator.beatmap import CATCH, MANIA, OSU, TAIKO, Beatmap, Colour, TimingPoint
 from mapperatorinator.checks.lines import ALIGNED, MAX_VOLUME, MIN_VOLUME, OMIT_BARLINE, SAME_BEAT
 from mapperatorinator.checks.settings import FRACTIONAL_TICK_RATES, MULTIPLIER_LIMITS, TICK_RATE_LIMITS
+from mapperatorinator.checks.taiko import EPSILON
 from mapperatorinator.finishing.notes import Note, Notes, notes_of
 
 DEFAULT_BEAT_MS = 500.0
@@ -46,14 +47,15 @@ def legal_lines(bm: Beatmap) -> Beatmap:
     Red lines that continue the one before are left out, volumes are 5 to 100 %, kiai is off at the first
     line.
     """
+    bm = replace(bm, timing_points=[line for line in bm.timing_points if _is_number(line)])
     reds = _usable(bm.red_lines()) or [TimingPoint(0.0, DEFAULT_BEAT_MS)]
     apart = notes_of(bm)
     notes = [_audible(note) for note in apart.notes]
     rebuilt = Notes(notes, apart.lines, replace(bm, timing_points=reds)).beatmap()
-    volumes = [
+    lines = [
         replace(line, volume=min(max(line.volume, MIN_VOLUME), MAX_VOLUME)) for line in rebuilt.timing_points
     ]
-    return replace(rebuilt, timing_points=volumes)
+    return replace(rebuilt, timing_points=_without_close_barlines(lines) if bm.mode == TAIKO else lines)
 
 
 def _one_decimal(value: float) -> float:
@@ -76,16 +78,42 @@ def _audible(note: Note) -> Note:
     return Note(events)
 
 
+def _is_number(line: TimingPoint) -> bool:
+    """Whether a line's time and beat length are numbers, of a red line positive ones."""
+    if not (math.isfinite(line.time) and math.isfinite(line.beat_length)):
+        return False
+    return line.beat_length > 0 or not line.uninherited
+
+
 def _usable(reds: Sequence[TimingPoint]) -> list[TimingPoint]:
     """Red lines with numbers the game accepts, one per time, without those that only continue another."""
     kept: list[TimingPoint] = []
     for red in sorted(reds, key=lambda line: line.time):
-        if not math.isfinite(red.time) or not (math.isfinite(red.beat_length) and red.beat_length > 0):
-            continue
         red = replace(red, beat_length=red.ms_per_beat, meter=max(red.meter, 1))
         if not kept or (red.time > kept[-1].time and not _continues(red, kept[-1])):
             kept.append(red)
     return kept
+
+
+def _without_close_barlines(lines: Sequence[TimingPoint]) -> list[TimingPoint]:
+    """Omit the bar lines of red lines that begin within half a measure behind another bar line."""
+    result: list[TimingPoint] = []
+    before: TimingPoint | None = None
+    for line in lines:
+        if line.uninherited:
+            if before is not None and _crowds(line, before):
+                line = replace(line, effects=line.effects | OMIT_BARLINE)
+            before = line
+        result.append(line)
+    return result
+
+
+def _crowds(red: TimingPoint, before: TimingPoint) -> bool:
+    measure = before.ms_per_beat * before.meter
+    length = red.time - before.time
+    rest = length % measure
+    hidden = bool(before.effects & OMIT_BARLINE) and length <= measure
+    return EPSILON <= rest <= measure / 2 and measure - rest >= EPSILON and not hidden
 
 
 def _continues(red: TimingPoint, before: TimingPoint) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mapperatorinator.beatmap import Beatmap, TimingIndex, TimingPoint
-from mapperatorinator.events import ANCHOR_KINDS, Event, EventKind, Hitsound, events_to_beatmap, snap_divisor
-from mapperatorinator.events.decode import slide_count
+from mapperatorinator.beatmap import Beatmap, TimingPoint
+from mapperatorinator.events import Event, EventKind, Hitsound, events_to_beatmap
+from mapperatorinator.events.decode import beats_between, slide_count
 from mapperatorinator.events.encode import Encoder
 
 SLIDER = EventKind.SLIDER_HEAD
@@ -48,6 +48,12 @@ class Note:
     def slides(self) -> int:
         """The number of spans; 1 for all but sliders."""
         return slide_count(self.events[0], self.events[-2], self.events[-1]) if self.kind is SLIDER else 1
+
+    def span(self, red: TimingPoint) -> float:
+        """Return how long one span lasts in ms once it is written, `red` being the line at the start."""
+        if self.kind not in (SLIDER, EventKind.DRUMROLL):
+            return float(self.end - self.start)
+        return beats_between(self.start, self.end, red) * red.ms_per_beat / self.slides
 
     def timed(self, start: int, end: int, slides: int | None = None) -> Note:
         """Return the note from `start` to `end` ms, a slider with `slides` spans (default: as before)."""
@@ -97,9 +103,8 @@ class Notes:
 
     def beatmap(self) -> Beatmap:
         """Return the map with these notes, its lines and slider lengths made to fit."""
-        index = TimingIndex(self.reds)
         events = self.lines + [event for note in self.notes for event in note.events]
-        return events_to_beatmap((_snapped(event, index) for event in events), self.base)
+        return events_to_beatmap(events, self.base)
 
 
 def notes_of(bm: Beatmap) -> Notes:
@@ -108,10 +113,3 @@ def notes_of(bm: Beatmap) -> Notes:
     spelled = (tuple(encoder.object_events(obj)) for obj in bm.hit_objects)
     notes = sorted((Note(events) for events in spelled if events), key=lambda note: note.start)
     return Notes(notes, [*encoder.kiai_events(), *encoder.scroll_events()], bm)
-
-
-def _snapped(event: Event, index: TimingIndex) -> Event:
-    if event.kind in ANCHOR_KINDS:
-        return event
-    red = index.red_at(event.time)
-    return replace(event, snap=snap_divisor(event.time, red.time, red.ms_per_beat))

@@ -19,13 +19,12 @@ LEAST_KIAI_MS = 4000.0  # shorter kiai is a flash
 
 def set_preview(bm: Beatmap, audio: Audio | None = None) -> Beatmap:
     """Return `bm` with a preview time if it has none: the first kiai, else the loudest ten seconds."""
-    if bm.preview_time >= 0 or not bm.hit_objects:
+    if bm.preview_time >= 0:
         return bm
     time = _first_kiai(bm)
     if time is None:
-        last = max(bm.end_time(obj) for obj in bm.hit_objects)
-        time = _loudest(audio) if audio is not None else last * WITHOUT_SOUND
-        time = _downbeat(bm, min(time, bm.hit_objects[-1].time))
+        last = max((obj.time for obj in bm.hit_objects), default=0.0)
+        time = _downbeat(bm, min(_loudest(audio), last) if audio is not None else last * WITHOUT_SOUND)
     return replace(bm, preview_time=float(max(0, int(time))))
 
 

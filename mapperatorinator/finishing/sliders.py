@@ -2,6 +2,7 @@
 
 The length of a slider follows from its time and velocity; the drawn path may be shorter. Then the path grows,
 or, where it would grow by half or more, the velocity sinks. A path that is no path becomes a straight line.
+In easy maps a short slider does not turn twice.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import math
 from dataclasses import replace
 
 from mapperatorinator.beatmap import CATCH, OSU, Beatmap, PathPoint, Slider, SliderPath
+from mapperatorinator.checks import Level
+from mapperatorinator.checks.spread import BEAT_180, REVERSE_BEATS
 from mapperatorinator.events.event import FIELD_HEIGHT, FIELD_WIDTH
-from mapperatorinator.finishing.notes import Notes, notes_of
+from mapperatorinator.finishing.notes import Note, Notes, notes_of
 
 FREE_EXTENSION_PX = 3.0  # the game draws the last chord this much longer unseen (control points are whole px)
 FREE_EXTENSION = 0.02
+SPARE_PX = 1.0  # rounding to whole pixels must not undo a repair
 MOST_GROWTH = 1.5
 VELOCITY_STEP = 0.05
 LEAST_VELOCITY = 0.1
@@ -28,6 +32,25 @@ def fit_paths(bm: Beatmap) -> Beatmap:
         return bm
     bm = replace(bm, hit_objects=[_drawable(o) if isinstance(o, Slider) else o for o in bm.hit_objects])
     return _grown(_slowed(bm))
+
+
+def calm_reverses(bm: Beatmap, level: Level) -> Beatmap:
+    """Return an osu! map in which no short slider turns more than once where `level` forbids it."""
+    if bm.mode != OSU or level not in REVERSE_BEATS:
+        return bm
+    apart = notes_of(bm)
+    shortest = BEAT_180 * REVERSE_BEATS[level]
+    notes = [
+        _with_slides(note, 1) if note.slides > 2 and note.end - note.start < shortest else note
+        for note in apart.notes
+    ]
+    return bm if notes == apart.notes else Notes(notes, apart.lines, bm).beatmap()
+
+
+def _with_slides(note: Note, slides: int) -> Note:
+    """The same path in the same time with fewer spans, so slower."""
+    velocity = (note.events[0].scroll_speed or 1.0) * slides / note.slides
+    return note.timed(note.start, note.end, slides).with_velocity(max(velocity, LEAST_VELOCITY))
 
 
 def scaled(path: SliderPath, factor: float) -> SliderPath:
@@ -87,6 +110,6 @@ def _grown(bm: Beatmap) -> Beatmap:
             natural = obj.path.natural_length()
             missing = obj.length - natural
             if missing > max(FREE_EXTENSION_PX, FREE_EXTENSION * natural):
-                obj = replace(obj, path=scaled(obj.path, obj.length / natural))
+                obj = replace(obj, path=scaled(obj.path, (obj.length + SPARE_PX) / natural))
         objects.append(obj)
     return replace(bm, hit_objects=objects)

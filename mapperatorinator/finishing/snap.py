@@ -23,7 +23,9 @@ def snap(bm: Beatmap, finest: int | None = None) -> Beatmap:
     if not apart.reds:
         return bm
     ticks = Ticks(apart.reds, finest)
-    notes = [_snapped(note, ticks) for note in apart.notes]
+    notes = list(apart.notes)
+    for i in _unsnapped(notes, ticks):
+        notes[i] = _snapped(notes[i], ticks)
     lines = [
         replace(event, time=ticks.nearest(event.time)) if ticks.off([event.time])[0] else event
         for event in apart.lines
@@ -31,6 +33,17 @@ def snap(bm: Beatmap, finest: int | None = None) -> Beatmap:
     if notes == apart.notes and lines == apart.lines:
         return bm
     return Notes(sorted(notes, key=lambda note: note.start), lines, apart.base).beatmap()
+
+
+def _unsnapped(notes: list[Note], ticks: Ticks) -> list[int]:
+    """Positions of the notes that have an edge off the grid."""
+    owners: list[int] = []
+    times: list[float] = []
+    for i, note in enumerate(notes):
+        edges = _edges(note.start, note.span(ticks.red(note.start)), note.slides)
+        times += edges[:1] if note.kind in SPINNER_KINDS else edges
+        owners += [i] * (len(times) - len(owners))
+    return sorted({owner for owner, off in zip(owners, ticks.off(times), strict=True) if off})
 
 
 def _snapped(note: Note, ticks: Ticks) -> Note:

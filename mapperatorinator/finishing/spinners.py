@@ -7,24 +7,19 @@ from __future__ import annotations
 
 from mapperatorinator.beatmap import CATCH, OSU, Beatmap
 from mapperatorinator.checks import Level
+from mapperatorinator.checks.catch import (
+    SPINNER_AFTER,
+    SPINNER_AFTER_HARDER,
+    SPINNER_BEFORE,
+    SPINNER_BEFORE_HARDER,
+)
+from mapperatorinator.checks.osu import NINJA_WARNING
+from mapperatorinator.checks.spread import BEAT_240, RECOVERY_BEATS, SPINNER_BEATS, SPINNER_MARGIN
 from mapperatorinator.events import EventKind
 from mapperatorinator.finishing.notes import Note, Notes, notes_of
 from mapperatorinator.finishing.ticks import Ticks
 
-# ms at which the quickest spin gets a bonus: at OD 5, and per point below and above (game, by way of Auto).
-SHORTEST = (500.0, 21.8, 20.0)
-# Beats at 200 BPM that a player needs for a spinner and after it (ranking criteria, Easy to Hard).
-SPIN_BEATS = {Level.EASY: 4, Level.NORMAL: 3, Level.HARD: 2}
-BEAT_MS = 300.0
-RECOVERY_MS = 150.0  # levels above
-# ms before and after a banana shower, Cup to Overdose (ranking criteria, osu!catch).
-SHOWER_ROOM = {
-    Level.EASY: (250, 250),
-    Level.NORMAL: (250, 250),
-    Level.HARD: (125, 250),
-    Level.INSANE: (125, 125),
-}
-SHOWER_ROOM_ABOVE = (62, 125)
+RECOVERY_MS = 150.0  # before every spinner, and behind it in the levels without a rule
 ROUNDING_MS = 2.0
 
 
@@ -48,13 +43,16 @@ def fit_spinners(bm: Beatmap, level: Level) -> Beatmap:
 def _needs(bm: Beatmap, level: Level) -> tuple[float, float, float]:
     """Room before, least length and room after a spinner, in ms."""
     if bm.mode == CATCH:
-        before, after = SHOWER_ROOM.get(level, SHOWER_ROOM_ABOVE)
+        before = SPINNER_BEFORE.get(level, SPINNER_BEFORE_HARDER)
+        after = SPINNER_AFTER.get(level, SPINNER_AFTER_HARDER)
         return before + ROUNDING_MS, 0.0, after + ROUNDING_MS
-    middle, below, above = SHORTEST
+    middle, below, above = NINJA_WARNING
     od = bm.overall_difficulty
     shortest = middle + (od - 5) * (below if od < 5 else above)
-    beats = SPIN_BEATS.get(level, 0) * BEAT_MS
-    return RECOVERY_MS, max(shortest, beats) + ROUNDING_MS, max(beats, RECOVERY_MS) + ROUNDING_MS
+    beat = BEAT_240 * SPINNER_MARGIN
+    longest = max(shortest, SPINNER_BEATS.get(level, 0.0) * beat)
+    recovery = max(RECOVERY_MS, RECOVERY_BEATS.get(level, 0.0) * beat)
+    return RECOVERY_MS, longest + ROUNDING_MS, recovery + ROUNDING_MS
 
 
 def _fitted(
