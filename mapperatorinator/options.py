@@ -145,7 +145,7 @@ def markdown_table(options: Iterable[Option]) -> str:
         if option.group != group:
             group = option.group
             lines += ["", f"### {group}", "", "| option | default | accepts | meaning |", "|---|---|---|---|"]
-        models = "" if option.models == MODELS else f" *({', '.join(option.models)})*"
+        models = _named_models(option.models)
         accepts = " ".join(part for part in (option.describe_range(), option.unit) if part)
         lines.append(f"| `{option.name}` | {_shown(option.default)} | {accepts} | {option.meaning}{models} |")
     return "\n".join(lines[1:]) + "\n"
@@ -163,6 +163,12 @@ def _items(value: Any) -> list[Any]:
             inner = inner[1:-1]
     parts = (part.strip().strip("'\"") for part in inner.split(","))
     return [part for part in parts if part]
+
+
+def _named_models(models: tuple[str, ...]) -> str:
+    if models == MODELS:
+        return ""
+    return f" *({'published models' if models == PUBLISHED else ', '.join(models)})*"
 
 
 def _plain(number: float) -> str:
