@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from mapperatorinator.mapper.grid.canvas import COLUMNS, KIND_CLASSES, STARTS, Canvas
 from mapperatorinator.mapper.grid.cells import (
-    CLASS_COUNTS,
     KIND_OFFSETS,
     NAMES,
     Cells,
@@ -38,12 +37,15 @@ class Drawing:
     """How to draw: temperature 0 takes the likeliest, 1 samples; `density` scales the odds of a start.
 
     likeliest : choose as many of the likeliest starts as the network expects, instead of sampling.
+    top_p : draw only among the likeliest kinds of a tick that together hold this share of the probability: over
+    thousands of ticks the rest would scatter odd notes.
     """
 
     temperature: float = 1.0
     attribute_temperature: float = 0.7
     likeliest: bool = False
     density: float = 1.0
+    top_p: float = 0.96
 
 
 class Painter:
@@ -72,7 +74,8 @@ class Painter:
         scores = np.zeros((self.count, KIND_CLASSES[self.mode]), np.float32)
         for number, cells in enumerate(passes):
             scores[cells] = self._kind_scores(allowed)[cells]
-            self.canvas.columns["kind"][cells] = self._draw(scores[cells], self.drawing.temperature)
+            likely = _nucleus(scores[cells], self.drawing.top_p)
+            self.canvas.columns["kind"][cells] = self._draw(likely, self.drawing.temperature)
             self.hidden[cells, 0] = False
             if progress is not None:
                 progress((number + 1) / (len(passes) + 4))
@@ -166,4 +169,11 @@ class Painter:
         self.hidden[cells, NAMES.index(name)] = False
 
 
-__all__ = ["CLASS_COUNTS", "Drawing", "Painter"]
+def _nucleus(scores: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Put out of reach all but the likeliest classes that together hold `share`; at least one stays per row."""
+    order = np.argsort(-scores, axis=1)
+    chance = np.exp(np.take_along_axis(scores, order, axis=1))
+    before = np.cumsum(chance, axis=1) - chance
+    kept = np.empty(scores.shape, bool)
+    np.put_along_axis(kept, order, before < share, axis=1)
+    return np.where(kept, scores, -1e9).astype(np.float32)
