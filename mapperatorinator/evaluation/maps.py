@@ -85,6 +85,9 @@ def evaluate_mode(
     }
     report.summary[MODES[mode]] = cards
     add_tables(report, context, cards)
+    failures = [[name, f.path, f.failure] for name, some in found.items() for f in some if f.failure]
+    if failures:
+        report.table(f"{MODES[mode]}: failed runs", ["mapper", "map", "why"], failures)
 
 
 def _mappers(given: argparse.Namespace) -> dict[str, MapSong]:

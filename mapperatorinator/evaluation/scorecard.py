@@ -108,13 +108,16 @@ def add_tables(report: Report, context: Context, cards: dict[str, dict[str, Any]
     floor = f1_estimate(context.floor, seed=context.seed)
     rows.insert(0, [f"(F1: random ticks {floor.value:.3f}, two human maps {context.ceiling.value:.3f})"])
     report.table(title, ["", *columns], [[*row, *[""] * (len(columns) + 1 - len(row))] for row in rows])
-    for name, card in cards.items():
-        patterns: list[list[object]] = [
-            [pattern, *(f"{value:.4f}" if np.isfinite(value) else "–" for value in row.values()), _verdict(row)]
-            for pattern, row in card["patterns"].items()
-        ]
-        heads = ["pattern (bits)", "to human", "floor", "ratio", "to other songs", "human to others", ""]
-        report.table(f"{title}: {name}", heads, patterns)
+    name, card = next(iter(cards.items()))  # the others are in the JSON
+    patterns: list[list[object]] = [
+        [pattern, *(f"{value:.4f}" if np.isfinite(value) else "–" for value in row.values()), _verdict(row)]
+        for pattern, row in card["patterns"].items()
+    ]
+    heads = ["pattern (bits)", "to human", "floor", "ratio", "to other songs", "human to others", ""]
+    report.table(f"{title}: {name}", heads, patterns)
+    broken = [(name, rule, n) for name, card in cards.items() for rule, n in card["broken_rules"].items()]
+    if broken:
+        report.table(f"{title}: what is wrong", ["mapper", "rule", "maps"], broken)
     report.summary[MODES[context.mode]]["human"] = human
     report.summary[MODES[context.mode]]["floor_f1"] = floor
     report.summary[MODES[context.mode]]["ceiling_f1"] = context.ceiling

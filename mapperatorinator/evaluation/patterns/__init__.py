@@ -72,7 +72,7 @@ def distances(maps: Maps, reference: Maps, mode: int | None = None) -> dict[str,
             for name, value in distances_between(here, there).items():
                 sums.setdefault(name, []).append((value, float(there[name].sum())))
     weighted = {name: _weighted(parts) for name, parts in sums.items()}
-    if not weighted:
+    if failed == 1.0:
         return dict.fromkeys(add(d.profile for d in theirs), 1.0)
     return {name: (1 - failed) * value + failed for name, value in weighted.items()}
 
