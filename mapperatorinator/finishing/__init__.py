@@ -3,6 +3,6 @@
 
 from __future__ import annotations
 
-from mapperatorinator.finishing.finish import finish
+from mapperatorinator.finishing.chain import finish
 
 __all__ = ["finish"]

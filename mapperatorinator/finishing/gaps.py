@@ -74,13 +74,15 @@ def _ending_by(note: Note, limit: float, ticks: Ticks) -> Note:
     """Return the note, or what is left of it that ends on a tick at or before `limit` ms."""
     least = note.start + ticks.beat(note.start) * SHORTEST_BEATS - 1
     if note.kind is SLIDER and note.slides > 1:
-        span = (note.end - note.start) / note.slides
+        span = note.span(ticks.red(note.start))
         spans = int((limit - note.start) / span)
         if spans >= 1 and note.start + span >= least:
             return note.timed(note.start, int(note.start + spans * span + 1e-6), spans)
-    fits = limit - note.start
-    for divisor in CUT_DIVISORS:
-        end = ticks.before(limit, divisor)
-        if end >= least and (end - note.start >= fits * LEAST_LEFT or divisor == CUT_DIVISORS[-1]):
-            return note.timed(note.start, end, 1)
+    ends = [end for divisor in CUT_DIVISORS if (end := ticks.before(limit, divisor)) >= least]
+    # The coarsest tick that leaves enough of the note, else the one that leaves most.
+    generous = [end for end in ends if end - note.start >= (limit - note.start) * LEAST_LEFT]
+    for end in (*generous, *sorted(ends, reverse=True)):
+        shorter = note.timed(note.start, end, 1)
+        if ticks.holds(shorter):
+            return shorter
     return note if note.kind is EventKind.CIRCLE else note.circle()

@@ -55,6 +55,13 @@ class Note:
             return float(self.end - self.start)
         return beats_between(self.start, self.end, red) * red.ms_per_beat / self.slides
 
+    def edges(self, red: TimingPoint) -> list[float]:
+        """Return the times in ms at which it starts, turns and ends once it is written."""
+        if len(self.events) == 1:
+            return [float(self.start)]
+        span = self.span(red)
+        return [self.start + i * span for i in range(self.slides + 1)]
+
     def timed(self, start: int, end: int, slides: int | None = None) -> Note:
         """Return the note from `start` to `end` ms, a slider with `slides` spans (default: as before)."""
         head, tail = replace(self.events[0], time=start), replace(self.events[-1], time=end)

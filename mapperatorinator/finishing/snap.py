@@ -40,7 +40,7 @@ def _unsnapped(notes: list[Note], ticks: Ticks) -> list[int]:
     owners: list[int] = []
     times: list[float] = []
     for i, note in enumerate(notes):
-        edges = _edges(note.start, note.span(ticks.red(note.start)), note.slides)
+        edges = note.edges(ticks.red(note.start))
         times += edges[:1] if note.kind in SPINNER_KINDS else edges
         owners += [i] * (len(times) - len(owners))
     return sorted({owner for owner, off in zip(owners, ticks.off(times), strict=True) if off})
@@ -61,17 +61,11 @@ def _snapped(note: Note, ticks: Ticks) -> Note:
 
 
 def _snapped_slider(note: Note, start: int, ticks: Ticks) -> Note:
-    slides = note.slides
-    if start == note.start and not any(ticks.off(_edges(start, (note.end - start) / slides, slides))):
-        return note
     for count, span in _spans(note, start, ticks):
-        if not any(ticks.off(_edges(start, span, count))):
-            return note.timed(start, _cut(start + span * count), count)
+        moved = note.timed(start, _cut(start + span * count), count)
+        if ticks.holds(moved):
+            return moved
     return note.circle().timed(start, start)
-
-
-def _edges(start: float, span: float, slides: int) -> list[float]:
-    return [start + i * span for i in range(slides + 1)]
 
 
 def _spans(note: Note, start: int, ticks: Ticks) -> Iterator[tuple[int, float]]:

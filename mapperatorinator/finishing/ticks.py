@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from mapperatorinator.beatmap import TimingPoint
 from mapperatorinator.checks.snapping import FINEST_DIVISORS, NEAR_NEXT_LINE, UNSNAP_PROBLEM, BeatGrid
+from mapperatorinator.finishing.notes import SPINNER_KINDS, Note
 
 COMMON_DIVISORS = (1, 2, 4, 3, 6, 8, 12, 16, 5, 7, 9)
 FINENESS_MS = 0.5  # a tick finer by one divisor must be nearer by this much to be preferred
@@ -35,6 +36,11 @@ class Ticks:
     def off(self, times: Sequence[float]) -> list[bool]:
         """Return for each time in ms whether it lies 2 ms or more from every tick."""
         return [abs(unsnap) >= TOLERANCE for unsnap in self._grid.unsnaps(list(times), self._finest)]
+
+    def holds(self, note: Note) -> bool:
+        """Return whether every edge of `note` lies on a tick; the end of a spinner need not."""
+        edges = note.edges(self.red(note.start))
+        return not any(self.off(edges[:1] if note.kind in SPINNER_KINDS else edges))
 
     def red(self, time: float) -> TimingPoint:
         """Return the red line whose grid `time` belongs to; just before the next line it is that one."""

@@ -45,7 +45,7 @@ def finish(bm: Beatmap, settings: Settings | None = None, audio: Audio | None = 
     """
     settings = settings or Settings()
     bm = _in_time(legal_lines(legal_settings(bm)), settings, audio)
-    bm = set_breaks(_to_level(bm, settings))
+    bm = set_breaks(legal_lines(_to_level(bm, settings)))
     bm = tidy_combos(bm)
     if settings.hitsounded is not False:
         bm = fill_silence(bm)
@@ -87,7 +87,7 @@ def _in_place(bm: Beatmap, settings: Settings, level: Level) -> Beatmap:
         placed = whole_places(fit_paths(bm))
         if settings.snap_near_perfect_overlaps:
             placed = snap_overlaps(placed)
-        placed = calm_dashes(tame_spacing(keep_on_screen(placed), level), level)
+        placed = calm_dashes(keep_on_screen(tame_spacing(placed, level)), level)
         if placed == bm:
             break
         bm = placed
