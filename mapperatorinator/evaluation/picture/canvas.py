@@ -48,7 +48,7 @@ class Canvas:
 
     def save(self, path: str | Path) -> None:
         """Write a PNG."""
-        self.picture().save(path, format="PNG", optimize=True)
+        self.picture().save(path, format="PNG")
 
     def box(self, x: float, y: float, w: float, h: float, fill: Rgb | None = None, outline: Rgb | None = None,
             alpha: float = 1.0, radius: float = 0.0, line: float = 1.0) -> None:  # fmt: skip

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mapperatorinator.audio import Audio, log_mel
+from mapperatorinator.audio import Audio
+from mapperatorinator.audio.onset import HOP_MS, onset_strength
 from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.evaluation.patterns.common import timing_of
 from mapperatorinator.evaluation.picture.canvas import (
@@ -23,7 +24,6 @@ from mapperatorinator.evaluation.picture.canvas import (
 )
 from mapperatorinator.timing import Timing
 
-HOP_MS = 10.0
 SNAP_MS = 5.0
 KIAI: Rgb = (255, 130, 60)
 
@@ -90,7 +90,7 @@ def moments(beatmap: Beatmap, start: float, seconds: float, audio: Audio | None 
     timing = timing_of(beatmap)
     before = timing.downbeats(start * 1000 - 8000, start * 1000 + 1)
     at = float(before[-1]) if len(before) else start * 1000
-    onsets = onset_strength(audio) if audio is not None else None
+    onsets = onset_curve(audio) if audio is not None else None
     return Moments(at, at + seconds * 1000, timing, tuple(kiai_spans(beatmap)), onsets)
 
 
@@ -107,12 +107,10 @@ def kiai_spans(beatmap: Beatmap) -> Iterator[tuple[float, float]]:
         yield begun, max((o.time for o in beatmap.hit_objects), default=begun)
 
 
-def onset_strength(audio: Audio) -> NDArray[np.float64]:
-    """Rising energy of the log-mel bands, one value 0..1 per 10 ms."""
-    mel = log_mel(audio.samples)
-    rise = np.maximum(mel[2:] - mel[:-2], 0).mean(axis=1)
-    rise = np.concatenate(([0.0], rise, [0.0]))
-    return np.clip(rise / max(float(np.percentile(rise, 99.5)), 1e-9), 0, 1)
+def onset_curve(audio: Audio) -> NDArray[np.float64]:
+    """Onset strength every 10 ms as a share, 0..1, of the song's strong ones."""
+    strength = onset_strength(audio.samples).astype(np.float64)
+    return np.clip(strength / max(float(np.percentile(strength, 99.5)), 1e-9), 0, 1)
 
 
 def draw_timeline(
