@@ -21,10 +21,13 @@ from . import (
     song,
     spread,
     taiko,
+    taiko_lines,
+    taiko_sets,
     timing,
 )
 
 __all__ = [
     "catch", "colours", "compose", "events", "hitsounds", "lines", "mania", "markers", "metadata", "osu",
-    "score", "set_hitsounds", "sets", "settings", "shapes", "song", "spread", "taiko", "timing",
+    "score", "set_hitsounds", "sets", "settings", "shapes", "song", "spread", "taiko", "taiko_lines",
+    "taiko_sets", "timing",
 ]  # fmt: skip

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..beatmap import Beatmap, HitObject, Hold, Slider, Spinner, TimingPoint, star_rating
+from ..beatmap import Beatmap, HitObject, Hold, Slider, Spinner, star_rating
 from ..errors import UserError
 from .catch_objects import CatchObject, catch_objects
 from .levels import Level, level_from_name, level_from_stars
 from .registry import MANIA, OSU
-from .snapping import BeatGrid, Floats
+from .snapping import Floats
 from .stacking import SHIFT_PER_RADIUS, Point, slider_end, stack_heights
+from .timeline import Timeline
 
 if TYPE_CHECKING:
     from ..audio import Audio
 
-HITSOUND_LENIENCY = 5.0  # ms a line may come after the object it is heard on (game constant)
 MAX_TICKS = 10_000  # per slider; only maps that no one can play have more
 BASE_RADIUS = 64.0  # px of a circle at scale 1
 
@@ -42,7 +42,7 @@ def circle_radius(circle_size: float) -> float:
     return BASE_RADIUS * (1.0 - 0.7 * (circle_size - 5) / 5) / 2
 
 
-class MapView:
+class MapView(Timeline):
     """A beatmap as checks see it; everything costly is computed on first use and kept."""
 
     def __init__(
@@ -52,7 +52,7 @@ class MapView:
         audio: Audio | None = None,
         file_name: str | None = None,
     ) -> None:
-        self.beatmap = beatmap
+        super().__init__(beatmap)
         self.audio = audio
         self.file_name = file_name
         self.mode = beatmap.mode
@@ -60,11 +60,6 @@ class MapView:
         self.order = order
         self.objects: list[HitObject] = [beatmap.hit_objects[i] for i in order]
         self.starts = [obj.time for obj in self.objects]
-        self.lines: list[TimingPoint] = sorted(
-            beatmap.timing_points, key=lambda line: (line.time, not line.uninherited)
-        )
-        self.red_lines = [line for line in self.lines if line.uninherited]
-        self._line_times = [line.time for line in self.lines]
         self._given_level = level
 
     # What the map is -------------------------------------------------------------------------
@@ -158,53 +153,6 @@ class MapView:
     def play_time(self) -> float:
         """Time in ms from the first object to the end of the last."""
         return max(self.ends) - self.starts[0] if self.objects else 0.0
-
-    # Timing ----------------------------------------------------------------------------------
-
-    @cached_property
-    def grid(self) -> BeatGrid:
-        """The beat grid of the red lines."""
-        return BeatGrid(self.red_lines)
-
-    def red_line_at(self, time: float) -> TimingPoint:
-        """The red line in force at `time` ms; 60 BPM from 0 where there is none."""
-        return self.beatmap.timing.red_at(time)
-
-    def line_index(self, time: float, leniency: float = 0.0) -> int:
-        """Index in `lines` of the line in force at `time`, the first before it, -1 if there are none."""
-        if not self.lines:
-            return -1
-        return max(0, bisect_right(self._line_times, time + leniency) - 1)
-
-    def line_at(self, time: float, leniency: float = 0.0) -> TimingPoint | None:
-        """The line of either colour in force at `time`; `leniency` lets later lines count."""
-        i = self.line_index(time, leniency)
-        return self.lines[i] if i >= 0 else None
-
-    def sound_line(self, time: float) -> TimingPoint | None:
-        """The line whose volume and sample set are heard at `time`."""
-        return self.line_at(time, HITSOUND_LENIENCY)
-
-    @cached_property
-    def line_speeds(self) -> list[float]:
-        """Effective speed of sliders in each line's section: BPM times velocity."""
-        speeds, bpm = [], 60.0
-        for line in self.lines:
-            bpm = line.bpm if line.uninherited else bpm
-            speeds.append(bpm * line.velocity)
-        return speeds
-
-    @cached_property
-    def kiai_toggles(self) -> list[tuple[float, bool]]:
-        """Times in ms at which kiai starts (True) or ends (False)."""
-        toggles: list[tuple[float, bool]] = []
-        state = False
-        for n, line in enumerate(self.lines):
-            last_of_time = n + 1 == len(self.lines) or self.lines[n + 1].time != line.time
-            if last_of_time and line.kiai != state:
-                state = line.kiai
-                toggles.append((line.time, state))
-        return toggles
 
     @cached_property
     def edge_times(self) -> tuple[list[tuple[int, int]], Floats]:
