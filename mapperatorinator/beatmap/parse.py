@@ -56,7 +56,7 @@ def _format_version(lines: list[str]) -> int | None:
     """The version named in the first line that is not empty, None if only the sections tell a beatmap."""
     header = _HEADER.search(next((line for line in lines if line.strip("\0 \t")), ""))
     if not header and not any(line.strip() == "[HitObjects]" for line in lines):
-        raise UserError("this is not an osu! beatmap: it does not begin with 'osu file format v'.")
+        raise UserError("This is not an osu! beatmap: it does not begin with 'osu file format v'.")
     return int(header[1]) if header else None
 
 
