@@ -7,13 +7,13 @@ check is one function in a module named in `rules`, entered into `REGISTRY`; `ta
 from __future__ import annotations
 
 from . import rules as rules
-from .engine import blocking, count, run_checks, run_set_checks
+from .engine import blocking, run_checks, run_set_checks
 from .issue import Issue, Severity
 from .levels import Level
 from .registry import REGISTRY, Category, Check
 from .table import table
 
 __all__ = [
-    "REGISTRY", "Category", "Check", "Issue", "Level", "Severity", "blocking", "count", "run_checks",
+    "REGISTRY", "Category", "Check", "Issue", "Level", "Severity", "blocking", "run_checks",
     "run_set_checks", "table",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ..beatmap import Spinner
 from .catch_objects import CatchKind, CatchObject, Movement
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .registry import CATCH, Category, check
 from .view import MapView
@@ -49,10 +49,8 @@ def _hyperdashes(view: MapView) -> Iterator[tuple[CatchObject, CatchObject]]:
 
 
 @check(
-    "catch_hyperdash", Category.COMPOSE,
-    "A hyperdash in a Cup or Salad, or inside a slider in a Platter.",
-    "MV CheckHasHyperdash", (Severity.PROBLEM,), modes=(CATCH,),
-    levels=(Level.EASY, Level.NORMAL, Level.HARD), gate=True,
+    "catch_hyperdash", Category.COMPOSE, "A hyperdash in a Cup or Salad, or inside a slider in a Platter.",
+    "MV CheckHasHyperdash", (PROBLEM,), modes=(CATCH,), levels=(Level.EASY, Level.NORMAL, Level.HARD), gate=True,
 )  # fmt: skip
 def catch_hyperdash(view: MapView) -> Iterator[Finding]:
     for item, _ in _hyperdashes(view):
@@ -64,7 +62,7 @@ def catch_hyperdash(view: MapView) -> Iterator[Finding]:
 
 @check(
     "catch_hyperdash_gap", Category.COMPOSE, "A hyperdash leaves less time than the level allows.",
-    "MV CheckHyperdashSnap", (Severity.PROBLEM,), modes=(CATCH,), levels=HYPERDASH_GAP, gate=True,
+    "MV CheckHyperdashSnap", (PROBLEM,), modes=(CATCH,), levels=HYPERDASH_GAP, gate=True,
 )  # fmt: skip
 def catch_hyperdash_gap(view: MapView) -> Iterator[Finding]:
     for item, following in _hyperdashes(view):
@@ -77,9 +75,8 @@ def catch_hyperdash_gap(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "catch_hyperdash_run", Category.COMPOSE,
-    "Too many hyperdashes follow each other.", "MV CheckConsecutiveHyperdash",
-    (Severity.PROBLEM,), modes=(CATCH,), levels=HYPERDASHES_BASIC, gate=True,
+    "catch_hyperdash_run", Category.COMPOSE, "Too many hyperdashes follow each other.",
+    "MV CheckConsecutiveHyperdash", (PROBLEM,), modes=(CATCH,), levels=HYPERDASHES_BASIC, gate=True,
 )  # fmt: skip
 def catch_hyperdash_run(view: MapView) -> Iterator[Finding]:
     items = view.catch_objects
@@ -103,9 +100,8 @@ def _is_higher_snapped(view: MapView, item: CatchObject, following: CatchObject)
 
 
 @check(
-    "catch_dash", Category.COMPOSE,
-    "A dash in a Cup, or one that leaves less time than a Salad or Platter allows.",
-    "ranking criteria", (Severity.WARNING,), modes=(CATCH,), levels=DASH_GAP,
+    "catch_dash", Category.COMPOSE, "A dash in a Cup, or one that leaves less time than a Salad or Platter allows.",
+    "ranking criteria", (WARNING,), modes=(CATCH,), levels=DASH_GAP,
 )  # fmt: skip
 def catch_dash(view: MapView) -> Iterator[Finding]:
     for item, following in zip(view.catch_objects, view.catch_objects[1:], strict=False):
@@ -121,9 +117,8 @@ def _shrunk(pixels: float, milliseconds: float) -> float:
 
 
 @check(
-    "catch_edge_dash", Category.COMPOSE,
-    "A dash misses becoming a hyperdash by a few pixels.", "MV CheckHasEdgeDash",
-    (Severity.PROBLEM, Severity.WARNING, Severity.MINOR), modes=(CATCH,),
+    "catch_edge_dash", Category.COMPOSE, "A dash misses becoming a hyperdash by a few pixels.", "MV CheckHasEdgeDash",
+    (PROBLEM, WARNING, MINOR), modes=(CATCH,),
     levels=(Level.NORMAL, Level.HARD, Level.INSANE, Level.EXPERT, Level.ULTRA), gate=True,
 )  # fmt: skip
 def catch_edge_dash(view: MapView) -> Iterator[Finding]:
@@ -139,7 +134,7 @@ def catch_edge_dash(view: MapView) -> Iterator[Finding]:
 
 @check(
     "catch_platter_antiflow", Category.COMPOSE, "A fast hyperdash is followed by a walk back.",
-    "MV CheckPlatterHigherSnappedHyperdash", (Severity.WARNING,), modes=(CATCH,), levels=(Level.HARD,),
+    "MV CheckPlatterHigherSnappedHyperdash", (WARNING,), modes=(CATCH,), levels=(Level.HARD,),
 )  # fmt: skip
 def catch_platter_antiflow(view: MapView) -> Iterator[Finding]:
     items = view.catch_objects
@@ -152,7 +147,7 @@ def catch_platter_antiflow(view: MapView) -> Iterator[Finding]:
 
 @check(
     "catch_rain_mixed_snaps", Category.COMPOSE, "Hyperdashes in a row have different gaps.",
-    "MV CheckRainConsistentHyperdashSnaps", (Severity.WARNING,), modes=(CATCH,), levels=(Level.INSANE,),
+    "MV CheckRainConsistentHyperdashSnaps", (WARNING,), modes=(CATCH,), levels=(Level.INSANE,),
 )  # fmt: skip
 def catch_rain_mixed_snaps(view: MapView) -> Iterator[Finding]:
     items = view.catch_objects
@@ -168,7 +163,7 @@ def catch_rain_mixed_snaps(view: MapView) -> Iterator[Finding]:
 
 @check(
     "catch_rain_slider_hyperdash", Category.COMPOSE, "A slider's turn or drop is a hyperdash.",
-    "MV CheckRainHyperdashSlider", (Severity.WARNING,), modes=(CATCH,), levels=(Level.INSANE,),
+    "MV CheckRainHyperdashSlider", (WARNING,), modes=(CATCH,), levels=(Level.INSANE,),
 )  # fmt: skip
 def catch_rain_slider_hyperdash(view: MapView) -> Iterator[Finding]:
     for item, _ in _hyperdashes(view):
@@ -179,7 +174,7 @@ def catch_rain_slider_hyperdash(view: MapView) -> Iterator[Finding]:
 @check(
     "catch_spinner_gap", Category.COMPOSE,
     "A spinner starts too soon after an object, or ends too shortly before one.",
-    "MV CheckSpinnerGap; lazer CheckBananaShowerGap", (Severity.PROBLEM,), modes=(CATCH,), gate=True,
+    "MV CheckSpinnerGap; lazer CheckBananaShowerGap", (PROBLEM,), modes=(CATCH,), gate=True,
 )  # fmt: skip
 def catch_spinner_gap(view: MapView) -> Iterator[Finding]:
     before = SPINNER_BEFORE.get(view.level, SPINNER_BEFORE_HARDER)
@@ -194,8 +189,7 @@ def catch_spinner_gap(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "catch_no_spinner", Category.COMPOSE, "There is no spinner.", "MV CheckHasSpinner", (Severity.MINOR,),
-    modes=(CATCH,),
+    "catch_no_spinner", Category.COMPOSE, "There is no spinner.", "MV CheckHasSpinner", (MINOR,), modes=(CATCH,),
 )  # fmt: skip
 def catch_no_spinner(view: MapView) -> Iterator[Finding]:
     if view.objects and not any(isinstance(obj, Spinner) for obj in view.objects):
@@ -203,9 +197,8 @@ def catch_no_spinner(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "catch_max_combo", Category.COMPOSE,
-    "A combo has more fruits than the level's guideline.", "MV CheckMaxCombo",
-    (Severity.WARNING, Severity.MINOR), modes=(CATCH,),
+    "catch_max_combo", Category.COMPOSE, "A combo has more fruits than the level's guideline.", "MV CheckMaxCombo",
+    (WARNING, MINOR), modes=(CATCH,),
 )  # fmt: skip
 def catch_max_combo(view: MapView) -> Iterator[Finding]:
     most = MAX_COMBO.get(view.level, MAX_COMBO_HARDER)

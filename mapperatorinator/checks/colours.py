@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..beatmap import Spinner
-from .issue import Finding, Severity, problem, warning
+from .issue import PROBLEM, WARNING, Finding, problem, warning
 from .registry import CATCH, OSU, Category, check
 from .view import MapView
 
@@ -23,7 +23,7 @@ def luminosity(colour: tuple[int, int, int]) -> float:
 
 @check(
     "default_colours", Category.SETTINGS, "The map neither has combo colours of its own nor prefers a skin.",
-    "MV CheckDefaultColours", (Severity.PROBLEM,), modes=(OSU, CATCH), gate=True,
+    "MV CheckDefaultColours", (PROBLEM,), modes=(OSU, CATCH), gate=True,
 )  # fmt: skip
 def default_colours(view: MapView) -> Iterator[Finding]:
     bm = view.beatmap
@@ -52,9 +52,8 @@ def slider_border(view: MapView) -> tuple[int, int, int] | None:
 
 
 @check(
-    "luminosity", Category.SETTINGS,
-    "A combo colour or the slider border is too dark, or too bright in kiai.",
-    "MV CheckLuminosity", (Severity.PROBLEM, Severity.WARNING), modes=(OSU, CATCH), gate=True,
+    "luminosity", Category.SETTINGS, "A combo colour or the slider border is too dark, or too bright in kiai.",
+    "MV CheckLuminosity", (PROBLEM, WARNING), modes=(OSU, CATCH), gate=True,
 )  # fmt: skip
 def colour_luminosity(view: MapView) -> Iterator[Finding]:
     border = slider_border(view)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..beatmap import Hold, Slider, Spinner
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .registry import ALL_MODES, CATCH, MANIA, OSU, TAIKO, Category, check
 from .view import MapView
 
@@ -20,8 +20,7 @@ FIRST_FRACTIONAL_VERSION = 128  # the file format from which times may have frac
 
 
 @check(
-    "no_objects", Category.COMPOSE, "The map has no hit objects.", "playability", (Severity.PROBLEM,),
-    gate=True,
+    "no_objects", Category.COMPOSE, "The map has no hit objects.", "playability", (PROBLEM,), gate=True,
 )  # fmt: skip
 def no_objects(view: MapView) -> Iterator[Finding]:
     if not view.objects:
@@ -41,9 +40,8 @@ def _pairs(view: MapView) -> Iterator[tuple[int, int, float]]:
 
 
 @check(
-    "concurrent_objects", Category.COMPOSE,
-    "An object starts before another has ended (mania: in its column).",
-    "MV CheckConcurrent; lazer CheckConcurrentObjects", (Severity.PROBLEM,), gate=True,
+    "concurrent_objects", Category.COMPOSE, "An object starts before another has ended (mania: in its column).",
+    "MV CheckConcurrent; lazer CheckConcurrentObjects", (PROBLEM,), gate=True,
 )  # fmt: skip
 def concurrent_objects(view: MapView) -> Iterator[Finding]:
     for before, i, gap in _pairs(view):
@@ -55,7 +53,7 @@ def concurrent_objects(view: MapView) -> Iterator[Finding]:
 @check(
     "close_objects", Category.COMPOSE,
     "Two objects are less than 10 ms apart (mania: 30 ms within a column; 20 ms after a slider is advised).",
-    "MV CheckConcurrent; ranking criteria", (Severity.PROBLEM, Severity.WARNING, Severity.MINOR), gate=True,
+    "MV CheckConcurrent; ranking criteria", (PROBLEM, WARNING, MINOR), gate=True,
 )  # fmt: skip
 def close_objects(view: MapView) -> Iterator[Finding]:
     for before, i, gap in _pairs(view):
@@ -77,8 +75,7 @@ def close_objects(view: MapView) -> Iterator[Finding]:
 
 @check(
     "drain_time", Category.COMPOSE, "Less than 30 seconds of drain time.",
-    "MV CheckDrainTime; lazer CheckDrainLength",
-    (Severity.PROBLEM,), gate=True,
+    "MV CheckDrainTime; lazer CheckDrainLength", (PROBLEM,), gate=True,
 )  # fmt: skip
 def drain_time(view: MapView) -> Iterator[Finding]:
     if view.objects and view.drain_time < MIN_DRAIN:
@@ -88,8 +85,8 @@ def drain_time(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "invisible_slider", Category.COMPOSE, "A slider has no path, no length or no span.",
-    "MV CheckInvisibleSlider", (Severity.PROBLEM,), modes=(OSU, CATCH, TAIKO), gate=True,
+    "invisible_slider", Category.COMPOSE, "A slider has no path, no length or no span.", "MV CheckInvisibleSlider",
+    (PROBLEM,), modes=(OSU, CATCH, TAIKO), gate=True,
 )  # fmt: skip
 def invisible_slider(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -104,9 +101,8 @@ def invisible_slider(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "zero_length", Category.COMPOSE, "A slider, spinner or hold ends when it starts.",
-    "lazer CheckZeroLengthObjects",
-    (Severity.PROBLEM,), gate=True,
+    "zero_length", Category.COMPOSE, "A slider, spinner or hold ends when it starts.", "lazer CheckZeroLengthObjects",
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def zero_length(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -115,9 +111,8 @@ def zero_length(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "abnormal_nodes", Category.COMPOSE,
-    "A slider has more nodes than 10 times the square root of its length in px.",
-    "MV CheckAbnormalNodes", (Severity.WARNING,), modes=ALL_MODES - {MANIA},
+    "abnormal_nodes", Category.COMPOSE, "A slider has more nodes than 10 times the square root of its length in px.",
+    "MV CheckAbnormalNodes", (WARNING,), modes=ALL_MODES - {MANIA},
 )  # fmt: skip
 def abnormal_nodes(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -128,9 +123,8 @@ def abnormal_nodes(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "fractional_time", Category.COMPOSE,
-    "A time is not a whole millisecond (formats before v128 cannot hold it).",
-    "file format", (Severity.PROBLEM,), gate=True,
+    "fractional_time", Category.COMPOSE, "A time is not a whole millisecond (formats before v128 cannot hold it).",
+    "file format", (PROBLEM,), gate=True,
 )  # fmt: skip
 def fractional_time(view: MapView) -> Iterator[Finding]:
     if view.beatmap.version >= FIRST_FRACTIONAL_VERSION:
@@ -142,8 +136,7 @@ def fractional_time(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "negative_time", Category.COMPOSE, "An object starts before the song does.", "playability",
-    (Severity.PROBLEM,), gate=True,
+    "negative_time", Category.COMPOSE, "An object starts before the song does.", "playability", (PROBLEM,), gate=True,
 )  # fmt: skip
 def negative_time(view: MapView) -> Iterator[Finding]:
     for i, start in enumerate(view.starts):

@@ -105,8 +105,3 @@ def run_set_checks(
 def blocking(issues: Iterable[Issue]) -> list[Issue]:
     """The issues that no generated map may have: Problems of checks that are a gate."""
     return [issue for issue in issues if issue.severity == Severity.PROBLEM and REGISTRY[issue.check_id].gate]
-
-
-def count(issues: Iterable[Issue], severity: Severity = Severity.PROBLEM) -> int:
-    """How many of the issues have that severity."""
-    return sum(issue.severity == severity for issue in issues)

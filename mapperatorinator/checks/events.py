@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .issue import Finding, Severity, problem, warning
+from .issue import PROBLEM, WARNING, Finding, problem, warning
 from .registry import ALL_MODES, MANIA, Category, check
 from .view import MapView
 
@@ -16,7 +16,7 @@ LENIENCY = 5.0  # ms by which saved breaks are off (lazer, CheckBreaks)
 @check(
     "break_position", Category.EVENTS,
     "A break starts within 200 ms after an object, or ends less than the approach time before the next.",
-    "MV CheckBreaks; lazer CheckBreaks", (Severity.PROBLEM,), gate=True,
+    "MV CheckBreaks; lazer CheckBreaks", (PROBLEM,), gate=True,
 )  # fmt: skip
 def break_position(view: MapView) -> Iterator[Finding]:
     for pause in view.beatmap.breaks:
@@ -32,9 +32,8 @@ def break_position(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "break_length", Category.EVENTS,
-    "A break is shorter than 650 ms, which the game ignores.", "MV CheckBreaks",
-    (Severity.WARNING,),
+    "break_length", Category.EVENTS, "A break is shorter than 650 ms, which the game ignores.", "MV CheckBreaks",
+    (WARNING,),
 )  # fmt: skip
 def break_length(view: MapView) -> Iterator[Finding]:
     for pause in view.beatmap.breaks:
@@ -48,8 +47,8 @@ def _storyboard(view: MapView, names: tuple[str, ...]) -> list[list[str]]:
 
 
 @check(
-    "story_hitsounds", Category.EVENTS, "The storyboard plays hit sounds.", "MV CheckStoryHitSounds",
-    (Severity.WARNING,), modes=ALL_MODES - {MANIA},
+    "story_hitsounds", Category.EVENTS, "The storyboard plays hit sounds.", "MV CheckStoryHitSounds", (WARNING,),
+    modes=ALL_MODES - {MANIA},
 )  # fmt: skip
 def story_hitsounds(view: MapView) -> Iterator[Finding]:
     samples = _storyboard(view, ("Sample", "5"))
@@ -59,7 +58,7 @@ def story_hitsounds(view: MapView) -> Iterator[Finding]:
 
 @check(
     "overlay_layer", Category.EVENTS, "The storyboard draws over the objects (overlay layer).",
-    "MV CheckOverlayLayer", (Severity.WARNING,),
+    "MV CheckOverlayLayer", (WARNING,),
 )  # fmt: skip
 def overlay_layer(view: MapView) -> Iterator[Finding]:
     sprites = _storyboard(view, ("Sprite", "Animation", "4", "6"))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..beatmap import Slider, Spinner
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .registry import ALL_MODES, CATCH, MANIA, OSU, TAIKO, Category, check
 from .samples import ADDITIONS, FINISH, edge_samples, is_own_file, mania_samples, note_volume
 from .view import MapView
@@ -57,10 +57,8 @@ def _silences(view: MapView) -> Iterator[tuple[float, float, int, int]]:
 
 
 @check(
-    "hit_sounds", Category.HITSOUNDS,
-    "No hit sound or change of sample set for 36 s (warning: 12 s), or at all.",
-    "MV CheckHitSounds; lazer CheckFewHitsounds", (Severity.PROBLEM, Severity.WARNING), modes=(OSU, CATCH),
-    gate=True,
+    "hit_sounds", Category.HITSOUNDS, "No hit sound or change of sample set for 36 s (warning: 12 s), or at all.",
+    "MV CheckHitSounds; lazer CheckFewHitsounds", (PROBLEM, WARNING), modes=(OSU, CATCH), gate=True,
 )  # fmt: skip
 def hit_sounds(view: MapView) -> Iterator[Finding]:
     if not view.objects:
@@ -76,9 +74,8 @@ def hit_sounds(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "muted", Category.HITSOUNDS,
-    "An object is at 10 % volume or less (minor: 20 %, or a tail or tick at 10 %).",
-    "MV CheckMuted; lazer CheckMutedObjects", (Severity.WARNING, Severity.MINOR),
+    "muted", Category.HITSOUNDS, "An object is at 10 % volume or less (minor: 20 %, or a tail or tick at 10 %).",
+    "MV CheckMuted; lazer CheckMutedObjects", (WARNING, MINOR),
 )  # fmt: skip
 def muted(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -103,7 +100,7 @@ def muted(view: MapView) -> Iterator[Finding]:
 
 @check(
     "common_finish", Category.HITSOUNDS, "Normal or soft finishes sound so often that they wear out.",
-    "after MV CheckCommonFinish", (Severity.WARNING,), modes=ALL_MODES - {TAIKO},
+    "after MV CheckCommonFinish", (WARNING,), modes=ALL_MODES - {TAIKO},
 )  # fmt: skip
 def common_finish(view: MapView) -> Iterator[Finding]:
     times = sorted({
@@ -122,7 +119,7 @@ def common_finish(view: MapView) -> Iterator[Finding]:
 
 @check(
     "double_hitsounds", Category.HITSOUNDS, "Notes of one chord play the same addition or sample file.",
-    "MV CheckDoubleHitSounds", (Severity.WARNING,), modes=(MANIA,),
+    "MV CheckDoubleHitSounds", (WARNING,), modes=(MANIA,),
 )  # fmt: skip
 def double_hitsounds(view: MapView) -> Iterator[Finding]:
     chords: dict[int, list[int]] = {}

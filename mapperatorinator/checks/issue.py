@@ -18,6 +18,9 @@ class Severity(IntEnum):
         return self.name.capitalize()
 
 
+MINOR, WARNING, PROBLEM = Severity
+
+
 class Finding(NamedTuple):
     """What a check yields: the engine adds the check's id and the editor's timestamp.
 
@@ -60,17 +63,17 @@ class Issue:
 
 def problem(message: str, time: float | None = None, *objects: int) -> Finding:
     """A finding that breaks a rule."""
-    return Finding(Severity.PROBLEM, message, time, objects)
+    return Finding(PROBLEM, message, time, objects)
 
 
 def warning(message: str, time: float | None = None, *objects: int) -> Finding:
     """A finding worth a look."""
-    return Finding(Severity.WARNING, message, time, objects)
+    return Finding(WARNING, message, time, objects)
 
 
 def minor(message: str, time: float | None = None, *objects: int) -> Finding:
     """A finding that is usually fine."""
-    return Finding(Severity.MINOR, message, time, objects)
+    return Finding(MINOR, message, time, objects)
 
 
 def clock(time: float) -> str:

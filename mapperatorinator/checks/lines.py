@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..beatmap import Slider, TimingPoint
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .registry import MANIA, OSU, TAIKO, Category, check
 from .view import MapView
 
@@ -19,7 +19,7 @@ SAME_BEAT = 1e-9  # relative difference of two beat lengths that are one
 
 @check(
     "first_line", Category.TIMING, "The first line is missing, green, or turns kiai on.", "MV CheckFirstLine",
-    (Severity.PROBLEM,), gate=True,
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def first_line(view: MapView) -> Iterator[Finding]:
     if not view.lines:
@@ -32,7 +32,7 @@ def first_line(view: MapView) -> Iterator[Finding]:
 
 @check(
     "illegal_line", Category.TIMING, "A line's beat length, velocity, meter or time is no usable number.",
-    "file format", (Severity.PROBLEM,), gate=True,
+    "file format", (PROBLEM,), gate=True,
 )  # fmt: skip
 def illegal_line(view: MapView) -> Iterator[Finding]:
     for line in view.lines:
@@ -47,9 +47,8 @@ def illegal_line(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "concurrent_lines", Category.TIMING,
-    "Two lines of one colour at one time (minor: red and green that disagree).",
-    "MV CheckConcurrentLines; lazer CheckConcurrentObjects", (Severity.PROBLEM, Severity.MINOR), gate=True,
+    "concurrent_lines", Category.TIMING, "Two lines of one colour at one time (minor: red and green that disagree).",
+    "MV CheckConcurrentLines; lazer CheckConcurrentObjects", (PROBLEM, MINOR), gate=True,
 )  # fmt: skip
 def concurrent_lines(view: MapView) -> Iterator[Finding]:
     for before, line in zip(view.lines, view.lines[1:], strict=False):
@@ -62,9 +61,8 @@ def concurrent_lines(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "invalid_volume", Category.TIMING,
-    "A line's volume is below 5 % or above 100 %.", "MV CheckInvalidVolume",
-    (Severity.PROBLEM,), gate=True,
+    "invalid_volume", Category.TIMING, "A line's volume is below 5 % or above 100 %.", "MV CheckInvalidVolume",
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def invalid_volume(view: MapView) -> Iterator[Finding]:
     for line in view.lines:
@@ -122,7 +120,7 @@ def _use(view: MapView, n: int, before: TimingPoint) -> bool:
 
 @check(
     "unused_red_line", Category.TIMING, "A red line continues the tempo and downbeats of the one before it.",
-    "MV CheckUnusedLines", (Severity.PROBLEM, Severity.WARNING), gate=True,
+    "MV CheckUnusedLines", (PROBLEM, WARNING), gate=True,
 )  # fmt: skip
 def unused_red_line(view: MapView) -> Iterator[Finding]:
     reds = [n for n, line in enumerate(view.lines) if line.uninherited]
@@ -148,7 +146,7 @@ def unused_red_line(view: MapView) -> Iterator[Finding]:
 
 @check(
     "unused_green_line", Category.TIMING, "A green line changes nothing, or nothing that is heard or seen.",
-    "MV CheckUnusedLines", (Severity.MINOR,),
+    "MV CheckUnusedLines", (MINOR,),
 )  # fmt: skip
 def unused_green_line(view: MapView) -> Iterator[Finding]:
     for n in range(1, len(view.lines)):

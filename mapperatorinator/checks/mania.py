@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ..beatmap import Hold
-from .issue import Finding, Severity, problem, warning
+from .issue import PROBLEM, WARNING, Finding, problem, warning
 from .levels import Level
 from .registry import MANIA, Category, check, set_check
 from .view import MapView
@@ -23,7 +23,7 @@ SCROLL_MAP = 0.5  # share of green lines off the normal speed above which a map 
 
 @check(
     "mania_columns", Category.COMPOSE, "A column is empty (warning: 20 % more or fewer notes than the mean).",
-    "MV CheckColumnDistribution", (Severity.PROBLEM, Severity.WARNING), modes=(MANIA,), gate=True,
+    "MV CheckColumnDistribution", (PROBLEM, WARNING), modes=(MANIA,), gate=True,
 )  # fmt: skip
 def mania_columns(view: MapView) -> Iterator[Finding]:
     if not view.objects:
@@ -43,7 +43,7 @@ def mania_columns(view: MapView) -> Iterator[Finding]:
 
 @check(
     "mania_hold_length", Category.COMPOSE, "A long note lasts less than 20 ms (warning: 30 ms).",
-    "MV CheckSliderLength", (Severity.PROBLEM, Severity.WARNING), modes=(MANIA,), gate=True,
+    "MV CheckSliderLength", (PROBLEM, WARNING), modes=(MANIA,), gate=True,
 )  # fmt: skip
 def mania_hold_length(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -55,7 +55,7 @@ def mania_hold_length(view: MapView) -> Iterator[Finding]:
 
 @check(
     "mania_chord", Category.SPREAD, "A chord has more notes than the level allows.", "MV CheckMaxChordSize",
-    (Severity.WARNING,), modes=(MANIA,), levels=CHORDS,
+    (WARNING,), modes=(MANIA,), levels=CHORDS,
 )  # fmt: skip
 def mania_chord(view: MapView) -> Iterator[Finding]:
     most = CHORDS[view.level][view.beatmap.keys >= MANY_KEYS]
@@ -91,7 +91,7 @@ def _deviations(view: MapView) -> Iterator[tuple[float, float, float]]:
 
 @set_check(
     "mania_easy_velocity", Category.TIMING, "The lowest Easy or Normal changes its scroll speed.",
-    "MV CheckEasySliderVelocity", (Severity.PROBLEM,), modes=(MANIA,), gate=True,
+    "MV CheckEasySliderVelocity", (PROBLEM,), modes=(MANIA,), gate=True,
 )  # fmt: skip
 def mania_easy_velocity(views: Sequence[MapView]) -> Iterator[Finding]:
     for keys in {view.beatmap.keys for view in views}:
@@ -104,8 +104,8 @@ def mania_easy_velocity(views: Sequence[MapView]) -> Iterator[Finding]:
 
 
 @set_check(
-    "mania_variable_bpm", Category.TIMING, "Tempo changes are not evened out by green lines.",
-    "MV CheckVariableBpm", (Severity.PROBLEM, Severity.WARNING), modes=(MANIA,), gate=True,
+    "mania_variable_bpm", Category.TIMING, "Tempo changes are not evened out by green lines.", "MV CheckVariableBpm",
+    (PROBLEM, WARNING), modes=(MANIA,), gate=True,
 )  # fmt: skip
 def mania_variable_bpm(views: Sequence[MapView]) -> Iterator[Finding]:
     for n, view in enumerate(views):

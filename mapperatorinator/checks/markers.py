@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .issue import Finding, Severity, problem, warning
+from .issue import PROBLEM, WARNING, Finding, problem, warning
 from .registry import Category, check
 from .view import MapView
 
@@ -78,7 +78,7 @@ def _artists(view: MapView) -> dict[str, str]:
 
 @check(
     "marker_format", Category.METADATA, "“vs.”, “CV:” or “feat.” is spelled otherwise in artist or title.",
-    "MV CheckMarkerFormat", (Severity.PROBLEM,), gate=True,
+    "MV CheckMarkerFormat", (PROBLEM,), gate=True,
 )  # fmt: skip
 def marker_format(view: MapView) -> Iterator[Finding]:
     for name, text in {**_artists(view), **_titles(view)}.items():
@@ -90,7 +90,7 @@ def marker_format(view: MapView) -> Iterator[Finding]:
 
 @check(
     "marker_spacing", Category.METADATA, "A space is missing around a marker, “&” or comma in the artist.",
-    "MV CheckMarkerSpacing", (Severity.PROBLEM, Severity.WARNING), gate=True,
+    "MV CheckMarkerSpacing", (PROBLEM, WARNING), gate=True,
 )  # fmt: skip
 def marker_spacing(view: MapView) -> Iterator[Finding]:
     for name, text in _artists(view).items():
@@ -115,7 +115,7 @@ def _versions(title: str) -> Iterator[Marker]:
 @check(
     "title_markers", Category.METADATA,
     "A version marker such as (TV Size) is spelled otherwise, misplaced, or in one title only.",
-    "MV CheckTitleMarkers; lazer CheckTitleMarkers", (Severity.PROBLEM, Severity.WARNING), gate=True,
+    "MV CheckTitleMarkers; lazer CheckTitleMarkers", (PROBLEM, WARNING), gate=True,
 )  # fmt: skip
 def title_markers(view: MapView) -> Iterator[Finding]:
     titles = _titles(view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .registry import Category, check
 from .view import MapView
 
@@ -30,9 +30,8 @@ FORBIDDEN_IN_FILES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 @check(
-    "missing_metadata", Category.METADATA,
-    "Title, artist, creator or difficulty name is empty.",
-    "playability", (Severity.PROBLEM,), gate=True,
+    "missing_metadata", Category.METADATA, "Title, artist, creator or difficulty name is empty.", "playability",
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def missing_metadata(view: MapView) -> Iterator[Finding]:
     bm = view.beatmap
@@ -49,8 +48,8 @@ def missing_metadata(view: MapView) -> Iterator[Finding]:
 
 @check(
     "romanised", Category.METADATA,
-    "Romanised title, romanised artist or creator is not ASCII (difficulty name: warning).",
-    "MV CheckUnicode", (Severity.PROBLEM, Severity.WARNING), gate=True,
+    "Romanised title, romanised artist or creator is not ASCII (difficulty name: warning).", "MV CheckUnicode",
+    (PROBLEM, WARNING), gate=True,
 )  # fmt: skip
 def romanised(view: MapView) -> Iterator[Finding]:
     bm = view.beatmap
@@ -68,7 +67,7 @@ def _foreign(text: str) -> str:
 
 @check(
     "field_length", Category.METADATA, "A metadata field is longer than 81 characters.", "ranking criteria",
-    (Severity.PROBLEM,), gate=True,
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def field_length(view: MapView) -> Iterator[Finding]:
     bm = view.beatmap
@@ -83,7 +82,7 @@ def field_length(view: MapView) -> Iterator[Finding]:
 
 @check(
     "genre_language", Category.METADATA, "The tags name no genre, or no language.", "MV CheckGenreLanguage",
-    (Severity.WARNING,),
+    (WARNING,),
 )  # fmt: skip
 def genre_language(view: MapView) -> Iterator[Finding]:
     tags = view.beatmap.tags.lower().split()
@@ -95,7 +94,7 @@ def genre_language(view: MapView) -> Iterator[Finding]:
 
 @check(
     "guest_tags", Category.METADATA, "The difficulty name credits somebody who is not in the tags.",
-    "MV CheckGuestTags", (Severity.WARNING,),
+    "MV CheckGuestTags", (WARNING,),
 )  # fmt: skip
 def guest_tags(view: MapView) -> Iterator[Finding]:
     bm = view.beatmap
@@ -112,7 +111,7 @@ def guest_tags(view: MapView) -> Iterator[Finding]:
 
 @check(
     "guild_tag", Category.METADATA, "The tags name the Mappers' Guild, which asks for its own background.",
-    "MV CheckMappersGuildBackground", (Severity.MINOR,),
+    "MV CheckMappersGuildBackground", (MINOR,),
 )  # fmt: skip
 def guild_tag(view: MapView) -> Iterator[Finding]:
     tags = view.beatmap.tags.lower()
@@ -128,7 +127,7 @@ def expected_file_name(artist: str, title: str, creator: str, difficulty: str) -
 
 @check(
     "file_name", Category.FILES, "The file is not named after artist, title, creator and difficulty.",
-    "MV CheckUpdateValidity", (Severity.WARNING,),
+    "MV CheckUpdateValidity", (WARNING,),
 )  # fmt: skip
 def file_name(view: MapView) -> Iterator[Finding]:
     bm = view.beatmap

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..beatmap import Slider, Spinner
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .registry import OSU, Category, check
 from .snapping import Floats
@@ -42,7 +42,7 @@ def offscreen_by(points: Floats, radius: float) -> float:
 
 @check(
     "offscreen", Category.COMPOSE, "A circle, slider body or stack sticks out of a 4:3 screen.",
-    "MV CheckOffscreen; lazer CheckOffscreenObjects", (Severity.PROBLEM,), modes=(OSU,), gate=True,
+    "MV CheckOffscreen; lazer CheckOffscreenObjects", (PROBLEM,), modes=(OSU,), gate=True,
 )  # fmt: skip
 def offscreen(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -65,8 +65,7 @@ def _at_difficulty(value: float, base: tuple[float, float, float]) -> float:
 
 @check(
     "ninja_spinner", Category.COMPOSE, "A spinner is too short for Auto to reach 1000 points of bonus.",
-    "MV CheckNinjaSpinner; lazer CheckTooShortSpinners", (Severity.PROBLEM, Severity.WARNING), modes=(OSU,),
-    gate=True,
+    "MV CheckNinjaSpinner; lazer CheckTooShortSpinners", (PROBLEM, WARNING), modes=(OSU,), gate=True,
 )  # fmt: skip
 def ninja_spinner(view: MapView) -> Iterator[Finding]:
     od = view.beatmap.overall_difficulty
@@ -82,7 +81,7 @@ def ninja_spinner(view: MapView) -> Iterator[Finding]:
 
 @check(
     "slider_only_section", Category.COMPOSE, "More than six sliders and 5 s without a circle.",
-    "MV CheckSliderOnlySections", (Severity.MINOR,), modes=(OSU,), levels=(Level.EASY, Level.NORMAL),
+    "MV CheckSliderOnlySections", (MINOR,), modes=(OSU,), levels=(Level.EASY, Level.NORMAL),
 )  # fmt: skip
 def slider_only_section(view: MapView) -> Iterator[Finding]:
     first = 0
@@ -97,8 +96,7 @@ def slider_only_section(view: MapView) -> Iterator[Finding]:
 
 @check(
     "obscured_reverse", Category.COMPOSE, "An object ends over a reverse arrow shortly before it is needed.",
-    "MV CheckObscuredReverse", (Severity.WARNING,), modes=(OSU,),
-    levels=(Level.EASY, Level.NORMAL, Level.HARD, Level.INSANE),
+    "MV CheckObscuredReverse", (WARNING,), modes=(OSU,), levels=(Level.EASY, Level.NORMAL, Level.HARD, Level.INSANE),
 )  # fmt: skip
 def obscured_reverse(view: MapView) -> Iterator[Finding]:
     opaque = difficulty_range(view.beatmap.approach_rate, *REVERSE_OPAQUE)
@@ -119,9 +117,8 @@ def obscured_reverse(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "abnormal_spacing", Category.COMPOSE,
-    "Two objects are far wider apart than others of the same gap in time.",
-    "MV CheckAbnormalSpacing", (Severity.PROBLEM, Severity.WARNING, Severity.MINOR), modes=(OSU,), gate=True,
+    "abnormal_spacing", Category.COMPOSE, "Two objects are far wider apart than others of the same gap in time.",
+    "MV CheckAbnormalSpacing", (PROBLEM, WARNING, MINOR), modes=(OSU,), gate=True,
 )  # fmt: skip
 def abnormal_spacing(view: MapView) -> Iterator[Finding]:
     gaps, distances, times, sliders = (np.zeros(len(view.objects)) for _ in range(4))

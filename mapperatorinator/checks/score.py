@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..beatmap import Slider, Spinner
 from .catch_objects import CatchKind
-from .issue import Finding, Severity, problem
+from .issue import PROBLEM, Finding, problem
 from .registry import CATCH, MANIA, OSU, Category, check
 from .view import MapView, difficulty_range
 
@@ -71,8 +71,8 @@ def best_score(view: MapView) -> tuple[float, int]:
 
 @check(
     "score_overflow", Category.SETTINGS,
-    "The best score does not fit 31 bits, or the best combo 16 bits (stable client).",
-    "MV CheckScoreOverflow", (Severity.PROBLEM,), gate=True,
+    "The best score does not fit 31 bits, or the best combo 16 bits (stable client).", "MV CheckScoreOverflow",
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def score_overflow(view: MapView) -> Iterator[Finding]:
     if view.mode in (OSU, CATCH):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .issue import Finding, Severity, minor, warning
+from .issue import MINOR, WARNING, Finding, minor, warning
 from .registry import CATCH, MANIA, OSU, Category, set_check
 from .samples import ADDITION_NAMES, edge_samples, mania_samples
 from .view import MapView
@@ -77,7 +77,7 @@ def _compare(views: Sequence[MapView], all_sounds: list[Sounds]) -> Iterator[Fin
 
 @set_check(
     "hitsound_consistency", Category.HITSOUNDS, "An addition sounds in other difficulties at this time.",
-    "MV CheckHitSoundConsistency", (Severity.WARNING, Severity.MINOR), modes=(OSU, CATCH),
+    "MV CheckHitSoundConsistency", (WARNING, MINOR), modes=(OSU, CATCH),
 )  # fmt: skip
 def hitsound_consistency(views: Sequence[MapView]) -> Iterator[Finding]:
     if len(views) > 1:
@@ -86,7 +86,7 @@ def hitsound_consistency(views: Sequence[MapView]) -> Iterator[Finding]:
 
 @set_check(
     "mania_hitsound_consistency", Category.HITSOUNDS, "A sample sounds in other difficulties at this time.",
-    "MV CheckManiaHitSoundConsistency", (Severity.WARNING, Severity.MINOR), modes=(MANIA,),
+    "MV CheckManiaHitSoundConsistency", (WARNING, MINOR), modes=(MANIA,),
 )  # fmt: skip
 def mania_hitsound_consistency(views: Sequence[MapView]) -> Iterator[Finding]:
     if len(views) > 1:

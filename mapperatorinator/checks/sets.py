@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from ..beatmap import Beatmap
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .registry import CATCH, MANIA, OSU, TAIKO, Category, check, set_check
 from .snapping import DIVISORS, Floats
@@ -38,9 +38,8 @@ def _at(n: int, finding: Finding) -> Finding:
 
 
 @set_check(
-    "multiple_audio", Category.AUDIO,
-    "The difficulties do not share one audio file.", "MV CheckMultipleAudio",
-    (Severity.PROBLEM,), gate=True,
+    "multiple_audio", Category.AUDIO, "The difficulties do not share one audio file.", "MV CheckMultipleAudio",
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def multiple_audio(views: Sequence[MapView]) -> Iterator[Finding]:
     files = {view.beatmap.audio_filename for view in views}
@@ -51,9 +50,8 @@ def multiple_audio(views: Sequence[MapView]) -> Iterator[Finding]:
 
 
 @set_check(
-    "hitsound_difficulty", Category.FILES,
-    "A difficulty seems to hold hit sounds only.", "MV CheckHitsoundDiff",
-    (Severity.PROBLEM,), gate=True,
+    "hitsound_difficulty", Category.FILES, "A difficulty seems to hold hit sounds only.", "MV CheckHitsoundDiff",
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def hitsound_difficulty(views: Sequence[MapView]) -> Iterator[Finding]:
     for n, view in enumerate(views):
@@ -72,9 +70,8 @@ METADATA: dict[str, Callable[[Beatmap], str]] = {
 
 
 @set_check(
-    "inconsistent_metadata", Category.METADATA,
-    "Artist, title, source, creator or tags differ between difficulties.",
-    "MV CheckInconsistentMetadata", (Severity.PROBLEM,), gate=True,
+    "inconsistent_metadata", Category.METADATA, "Artist, title, source, creator or tags differ between difficulties.",
+    "MV CheckInconsistentMetadata", (PROBLEM,), gate=True,
 )  # fmt: skip
 def inconsistent_metadata(views: Sequence[MapView]) -> Iterator[Finding]:
     first = views[0].beatmap
@@ -88,8 +85,7 @@ def inconsistent_metadata(views: Sequence[MapView]) -> Iterator[Finding]:
 
 
 @set_check(
-    "multiple_video", Category.FILES, "Difficulties have different videos.", "MV CheckMultipleVideo",
-    (Severity.WARNING,),
+    "multiple_video", Category.FILES, "Difficulties have different videos.", "MV CheckMultipleVideo", (WARNING,),
 )  # fmt: skip
 def multiple_video(views: Sequence[MapView]) -> Iterator[Finding]:
     videos = {bm.video.filename if bm.video else "" for bm in (v.beatmap for v in views) if bm.mode != TAIKO}
@@ -98,8 +94,8 @@ def multiple_video(views: Sequence[MapView]) -> Iterator[Finding]:
 
 
 @set_check(
-    "video_offset", Category.FILES, "One video starts at different times.", "MV CheckVideoOffset",
-    (Severity.PROBLEM,), gate=True,
+    "video_offset", Category.FILES, "One video starts at different times.", "MV CheckVideoOffset", (PROBLEM,),
+    gate=True,
 )  # fmt: skip
 def video_offset(views: Sequence[MapView]) -> Iterator[Finding]:
     offsets: dict[str, set[float]] = {}
@@ -130,7 +126,7 @@ SETTINGS: tuple[tuple[str, Callable[[Beatmap], object], Callable[[Beatmap], bool
 
 @set_check(
     "inconsistent_settings", Category.SETTINGS, "Set id, countdown, lead-in, skin, tick rate … differ.",
-    "MV CheckInconsistentSettings", (Severity.PROBLEM, Severity.WARNING, Severity.MINOR), gate=True,
+    "MV CheckInconsistentSettings", (PROBLEM, WARNING, MINOR), gate=True,
 )  # fmt: skip
 def inconsistent_settings(views: Sequence[MapView]) -> Iterator[Finding]:
     maps = [view.beatmap for view in views]
@@ -147,7 +143,7 @@ def inconsistent_settings(views: Sequence[MapView]) -> Iterator[Finding]:
 
 @set_check(
     "lowest_difficulty", Category.SPREAD, "The lowest difficulty is too hard for a set of this length.",
-    "MV CheckLowestDiff", (Severity.PROBLEM,),
+    "MV CheckLowestDiff", (PROBLEM,),
 )  # fmt: skip
 def lowest_difficulty(views: Sequence[MapView]) -> Iterator[Finding]:
     for mode in sorted({view.mode for view in views}):
@@ -169,7 +165,7 @@ def lowest_difficulty(views: Sequence[MapView]) -> Iterator[Finding]:
 
 @set_check(
     "inconsistent_lines", Category.TIMING, "Red lines, meters or tempos differ between difficulties.",
-    "MV CheckInconsistentLines", (Severity.PROBLEM, Severity.MINOR), gate=True,
+    "MV CheckInconsistentLines", (PROBLEM, MINOR), gate=True,
 )  # fmt: skip
 def inconsistent_lines(views: Sequence[MapView]) -> Iterator[Finding]:
     reference = {int(line.time): line for line in views[0].red_lines}
@@ -190,9 +186,8 @@ def inconsistent_lines(views: Sequence[MapView]) -> Iterator[Finding]:
 
 
 @set_check(
-    "inconsistent_preview", Category.TIMING,
-    "The preview point differs between difficulties.", "MV CheckPreview",
-    (Severity.PROBLEM,), gate=True,
+    "inconsistent_preview", Category.TIMING, "The preview point differs between difficulties.", "MV CheckPreview",
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def inconsistent_preview(views: Sequence[MapView]) -> Iterator[Finding]:
     if len({view.beatmap.preview_time for view in views}) > 1:
@@ -201,7 +196,7 @@ def inconsistent_preview(views: Sequence[MapView]) -> Iterator[Finding]:
 
 @check(
     "rare_snap", Category.TIMING, "A beat divisor of 1/5, 1/6 or finer is used a few times only.",
-    "MV CheckWrongSnapping", (Severity.WARNING, Severity.MINOR),
+    "MV CheckWrongSnapping", (WARNING, MINOR),
 )  # fmt: skip
 def rare_snap(view: MapView) -> Iterator[Finding]:
     keys, times = view.edge_times
@@ -233,9 +228,8 @@ def _missing(ours: Floats, theirs: Floats) -> np.ndarray:
 
 
 @set_check(
-    "wrong_snapping", Category.TIMING,
-    "A harder difficulty has an object close to, but not at, one of an easier.",
-    "after MV CheckWrongSnapping", (Severity.WARNING,),
+    "wrong_snapping", Category.TIMING, "A harder difficulty has an object close to, but not at, one of an easier.",
+    "after MV CheckWrongSnapping", (WARNING,),
 )  # fmt: skip
 def wrong_snapping(views: Sequence[MapView]) -> Iterator[Finding]:
     for n, view in enumerate(views):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .registry import ALL_MODES, CATCH, MANIA, OSU, TAIKO, Category, check
 from .view import MapView
@@ -74,7 +74,7 @@ def _values(view: MapView) -> dict[str, float]:
 
 @check(
     "setting_values", Category.SETTINGS, "HP, CS, AR or OD is outside 0..10 or has more than one decimal.",
-    "MV CheckDiffSettingsAllModes; ranking criteria", (Severity.PROBLEM,), gate=True,
+    "MV CheckDiffSettingsAllModes; ranking criteria", (PROBLEM,), gate=True,
 )  # fmt: skip
 def setting_values(view: MapView) -> Iterator[Finding]:
     low, high = SETTING_LIMITS
@@ -89,7 +89,7 @@ def setting_values(view: MapView) -> Iterator[Finding]:
 
 @check(
     "key_count", Category.SETTINGS, "The number of keys is not one of 4 to 10, 12, 14, 16 and 18.",
-    "MV CheckDiffSettingsAllModes; ranking criteria", (Severity.PROBLEM,), modes=(MANIA,), gate=True,
+    "MV CheckDiffSettingsAllModes; ranking criteria", (PROBLEM,), modes=(MANIA,), gate=True,
 )  # fmt: skip
 def key_count(view: MapView) -> Iterator[Finding]:
     if view.beatmap.circle_size not in KEY_COUNTS:
@@ -98,7 +98,7 @@ def key_count(view: MapView) -> Iterator[Finding]:
 
 @check(
     "slider_multiplier", Category.SETTINGS, "The base slider velocity is outside 0.4..3.6.", "file format",
-    (Severity.PROBLEM,), gate=True,
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def slider_multiplier(view: MapView) -> Iterator[Finding]:
     low, high = MULTIPLIER_LIMITS
@@ -107,8 +107,8 @@ def slider_multiplier(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "tick_rate", Category.SETTINGS, "The slider tick rate is neither whole nor 1/2, 4/3 or 3/2.",
-    "MV CheckTickRate", (Severity.PROBLEM,), gate=True,
+    "tick_rate", Category.SETTINGS, "The slider tick rate is neither whole nor 1/2, 4/3 or 3/2.", "MV CheckTickRate",
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def tick_rate(view: MapView) -> Iterator[Finding]:
     rate = view.beatmap.slider_tick_rate
@@ -132,7 +132,7 @@ def _spoken(bounds: Range) -> str:
 
 @check(
     "settings_guideline", Category.SETTINGS, "AR, OD, HP or CS is outside the guideline range of the level.",
-    "MV CheckDiffSettingsStandard, CheckDiffSettingsCatch", (Severity.MINOR,), modes=(OSU, CATCH),
+    "MV CheckDiffSettingsStandard, CheckDiffSettingsCatch", (MINOR,), modes=(OSU, CATCH),
     levels=(Level.EASY, Level.NORMAL, Level.HARD, Level.INSANE, Level.EXPERT),
 )  # fmt: skip
 def settings_guideline(view: MapView) -> Iterator[Finding]:
@@ -144,9 +144,8 @@ def settings_guideline(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "settings_guideline_taiko", Category.SETTINGS,
-    "OD or HP differs from what suits the level and the length.",
-    "MV CheckDiffSettingsTaiko", (Severity.WARNING, Severity.MINOR), modes=(TAIKO,),
+    "settings_guideline_taiko", Category.SETTINGS, "OD or HP differs from what suits the level and the length.",
+    "MV CheckDiffSettingsTaiko", (WARNING, MINOR), modes=(TAIKO,),
     levels=(Level.EASY, Level.NORMAL, Level.HARD, Level.INSANE),
 )  # fmt: skip
 def settings_guideline_taiko(view: MapView) -> Iterator[Finding]:
@@ -165,7 +164,7 @@ def settings_guideline_taiko(view: MapView) -> Iterator[Finding]:
 
 @check(
     "settings_guideline_mania", Category.SETTINGS, "HP or OD is higher than the level allows.",
-    "MV CheckDiffSettingsLowerDifficulties", (Severity.WARNING,), modes=(MANIA,),
+    "MV CheckDiffSettingsLowerDifficulties", (WARNING,), modes=(MANIA,),
     levels=(Level.EASY, Level.NORMAL, Level.HARD),
 )  # fmt: skip
 def settings_guideline_mania(view: MapView) -> Iterator[Finding]:
@@ -177,7 +176,7 @@ def settings_guideline_mania(view: MapView) -> Iterator[Finding]:
 
 @check(
     "settings_for_stars", Category.SETTINGS, "AR or OD is far from what human maps of these stars use.",
-    "percentiles of human maps", (Severity.WARNING,), modes=ALL_MODES - {MANIA},
+    "percentiles of human maps", (WARNING,), modes=ALL_MODES - {MANIA},
 )  # fmt: skip
 def settings_for_stars(view: MapView) -> Iterator[Finding]:
     tables = {"AR": AR_FOR_STARS, "OD": OD_FOR_STARS}

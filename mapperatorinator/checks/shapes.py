@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..beatmap import Slider
-from .issue import Finding, Severity, warning
+from .issue import WARNING, Finding, warning
 from .registry import OSU, Category, check
 from .snapping import Floats
 from .view import MapView
@@ -67,7 +67,7 @@ def _confusing_corner(slider: Slider, tail: tuple[float, float]) -> str | None:
 
 @check(
     "ambiguous_slider", Category.COMPOSE, "The ends of a slider, or an end and a corner, lie on each other.",
-    "MV CheckAmbiguity", (Severity.WARNING,), modes=(OSU,),
+    "MV CheckAmbiguity", (WARNING,), modes=(OSU,),
 )  # fmt: skip
 def ambiguous_slider(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -123,8 +123,7 @@ def burai_score(path: Floats) -> float:
 
 
 @check(
-    "burai", Category.COMPOSE, "A slider body runs back over itself.", "MV CheckBurai", (Severity.WARNING,),
-    modes=(OSU,),
+    "burai", Category.COMPOSE, "A slider body runs back over itself.", "MV CheckBurai", (WARNING,), modes=(OSU,),
 )  # fmt: skip
 def burai(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):

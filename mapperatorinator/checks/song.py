@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from .issue import Finding, Severity, problem, warning
+from .issue import PROBLEM, WARNING, Finding, problem, warning
 from .registry import Category, check
 from .view import MapView
 
@@ -45,7 +45,7 @@ def song_header(path: Path) -> SongHeader | None:
 
 @check(
     "audio_format", Category.AUDIO, "The song is neither mp3 nor ogg vorbis, or its name says otherwise.",
-    "MV CheckAudioFormat", (Severity.PROBLEM, Severity.WARNING), gate=True, needs_audio=True,
+    "MV CheckAudioFormat", (PROBLEM, WARNING), gate=True, needs_audio=True,
 )  # fmt: skip
 def audio_format(view: MapView) -> Iterator[Finding]:
     assert view.audio is not None
@@ -59,8 +59,8 @@ def audio_format(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "bitrate", Category.AUDIO, "The song has less than 128 or more than 192 kbit/s (ogg: 208).",
-    "MV CheckBitrate", (Severity.PROBLEM,), gate=True, needs_audio=True,
+    "bitrate", Category.AUDIO, "The song has less than 128 or more than 192 kbit/s (ogg: 208).", "MV CheckBitrate",
+    (PROBLEM,), gate=True, needs_audio=True,
 )  # fmt: skip
 def bitrate(view: MapView) -> Iterator[Finding]:
     assert view.audio is not None
@@ -74,7 +74,7 @@ def bitrate(view: MapView) -> Iterator[Finding]:
 
 @check(
     "audio_usage", Category.AUDIO, "More than 20 % of the song comes after the last object.",
-    "MV CheckAudioUsage; lazer CheckUnusedAudioAtEnd", (Severity.WARNING,), needs_audio=True,
+    "MV CheckAudioUsage; lazer CheckUnusedAudioAtEnd", (WARNING,), needs_audio=True,
 )  # fmt: skip
 def audio_usage(view: MapView) -> Iterator[Finding]:
     assert view.audio is not None
@@ -86,8 +86,7 @@ def audio_usage(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "past_song", Category.AUDIO,
-    "An object ends after the song.", "playability", (Severity.PROBLEM,), gate=True,
+    "past_song", Category.AUDIO, "An object ends after the song.", "playability", (PROBLEM,), gate=True,
     needs_audio=True,
 )  # fmt: skip
 def past_song(view: MapView) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from ..beatmap import Circle, Slider, Spinner
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .registry import OSU, Category, check, set_check
 from .stacking import SHIFT_PER_RADIUS, stack_heights
@@ -51,10 +51,8 @@ def _pairs_within(view: MapView, gap: float) -> Iterator[tuple[int, int]]:
 
 
 @check(
-    "stack_leniency", Category.SPREAD,
-    "Objects close in time lie exactly, or all but exactly, on each other.",
-    "MV CheckStackLeniency", (Severity.PROBLEM, Severity.WARNING), modes=(OSU,), levels=STACK_BEATS,
-    gate=True,
+    "stack_leniency", Category.SPREAD, "Objects close in time lie exactly, or all but exactly, on each other.",
+    "MV CheckStackLeniency", (PROBLEM, WARNING), modes=(OSU,), levels=STACK_BEATS, gate=True,
 )  # fmt: skip
 def stack_leniency(view: MapView) -> Iterator[Finding]:
     for i, j in _pairs_within(view, STACK_BEATS[view.level] * BEAT_160):
@@ -68,9 +66,8 @@ def stack_leniency(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "hard_rock_stack", Category.SPREAD,
-    "With Hard Rock, objects close in time look stacked.",
-    "MV CheckHardRockPerfectStacks", (Severity.MINOR,), modes=(OSU,),
+    "hard_rock_stack", Category.SPREAD, "With Hard Rock, objects close in time look stacked.",
+    "MV CheckHardRockPerfectStacks", (MINOR,), modes=(OSU,),
 )  # fmt: skip
 def hard_rock_stack(view: MapView) -> Iterator[Finding]:
     bm = view.beatmap
@@ -87,7 +84,7 @@ def hard_rock_stack(view: MapView) -> Iterator[Finding]:
 
 @check(
     "multiple_reverses", Category.SPREAD, "A short slider has several reverses.", "MV CheckMultipleReverses",
-    (Severity.PROBLEM, Severity.WARNING), modes=(OSU,), levels=REVERSE_BEATS, gate=True,
+    (PROBLEM, WARNING), modes=(OSU,), levels=REVERSE_BEATS, gate=True,
 )  # fmt: skip
 def multiple_reverses(view: MapView) -> Iterator[Finding]:
     beats = REVERSE_BEATS[view.level]
@@ -101,9 +98,8 @@ def multiple_reverses(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "short_slider", Category.SPREAD,
-    "A slider lasts less than 125 ms.", "MV CheckShortSliders; lazer CheckTooShortSliders",
-    (Severity.WARNING,), modes=(OSU,), levels=(Level.EASY,),
+    "short_slider", Category.SPREAD, "A slider lasts less than 125 ms.",
+    "MV CheckShortSliders; lazer CheckTooShortSliders", (WARNING,), modes=(OSU,), levels=(Level.EASY,),
 )  # fmt: skip
 def short_slider(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -121,8 +117,7 @@ def _shortage(value: float, least: float, *alternatives: float) -> Callable[...,
 
 @check(
     "spinner_recovery", Category.SPREAD, "A spinner is too short, or the next object follows too soon.",
-    "MV CheckSpinnerRecovery", (Severity.PROBLEM, Severity.WARNING), modes=(OSU,), levels=SPINNER_BEATS,
-    gate=True,
+    "MV CheckSpinnerRecovery", (PROBLEM, WARNING), modes=(OSU,), levels=SPINNER_BEATS, gate=True,
 )  # fmt: skip
 def spinner_recovery(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -139,9 +134,8 @@ def spinner_recovery(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "space_variation", Category.SPREAD,
-    "Spacing contradicts the time between objects.", "MV CheckSpaceVariation",
-    (Severity.WARNING,), modes=(OSU,), levels=(Level.EASY, Level.NORMAL),
+    "space_variation", Category.SPREAD, "Spacing contradicts the time between objects.", "MV CheckSpaceVariation",
+    (WARNING,), modes=(OSU,), levels=(Level.EASY, Level.NORMAL),
 )  # fmt: skip
 def space_variation(view: MapView) -> Iterator[Finding]:
     seen: list[tuple[float, float, float]] = []  # (time, gap, distance)
@@ -179,7 +173,7 @@ def space_variation(view: MapView) -> Iterator[Finding]:
 
 @set_check(
     "close_overlap", Category.SPREAD, "In the easiest difficulty, objects close in time do not overlap.",
-    "MV CheckCloseOverlap", (Severity.PROBLEM, Severity.WARNING), modes=(OSU,), gate=True,
+    "MV CheckCloseOverlap", (PROBLEM, WARNING), modes=(OSU,), gate=True,
 )  # fmt: skip
 def close_overlap(views: Sequence[MapView]) -> Iterator[Finding]:
     lowest = min(view.level for view in views)

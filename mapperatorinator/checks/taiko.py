@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ..beatmap import Circle, Spinner, TimingPoint
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .registry import TAIKO, Category, check
 from .samples import CLAP, FINISH, WHISTLE
@@ -63,7 +63,7 @@ def is_kat(sound: int) -> bool:
 
 @check(
     "taiko_small_gap", Category.COMPOSE, "Notes are closer than the level allows.", "MV CheckSmallestSnap",
-    (Severity.WARNING,), modes=(TAIKO,), levels=LOWER_LEVELS,
+    (WARNING,), modes=(TAIKO,), levels=LOWER_LEVELS,
 )  # fmt: skip
 def taiko_small_gap(view: MapView) -> Iterator[Finding]:
     notes = [i for i, obj in enumerate(view.objects) if isinstance(obj, Circle)]
@@ -76,9 +76,8 @@ def taiko_small_gap(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "taiko_spinner_gap", Category.COMPOSE,
-    "A note comes shortly before a spinner.", "MV CheckSpinnerReadability",
-    (Severity.MINOR,), modes=(TAIKO,), levels=LOWER_LEVELS,
+    "taiko_spinner_gap", Category.COMPOSE, "A note comes shortly before a spinner.", "MV CheckSpinnerReadability",
+    (MINOR,), modes=(TAIKO,), levels=LOWER_LEVELS,
 )  # fmt: skip
 def taiko_spinner_gap(view: MapView) -> Iterator[Finding]:
     for i in range(len(view.objects) - 1):
@@ -102,7 +101,7 @@ def _neighbour_gaps(view: MapView, i: int) -> tuple[float, float]:
 
 @check(
     "taiko_finisher", Category.COMPOSE, "A finisher stands in a pattern that is too fast for it.",
-    "MV CheckUnrankableFinishers", (Severity.PROBLEM, Severity.WARNING), modes=(TAIKO,), gate=True,
+    "MV CheckUnrankableFinishers", (PROBLEM, WARNING), modes=(TAIKO,), gate=True,
 )  # fmt: skip
 def taiko_finisher(view: MapView) -> Iterator[Finding]:
     for i, obj in enumerate(view.objects):
@@ -139,8 +138,8 @@ def _is_rest(gaps: Sequence[float], beat: float, level: Level, forward: bool) ->
 
 
 @check(
-    "taiko_rest", Category.COMPOSE, "A long stretch without a rest.", "MV CheckRestMoments",
-    (Severity.WARNING, Severity.MINOR), modes=(TAIKO,), levels=LOWER_LEVELS,
+    "taiko_rest", Category.COMPOSE, "A long stretch without a rest.", "MV CheckRestMoments", (WARNING, MINOR),
+    modes=(TAIKO,), levels=LOWER_LEVELS,
 )  # fmt: skip
 def taiko_rest(view: MapView) -> Iterator[Finding]:
     gaps = [start - end for start, end in zip(view.starts[1:], view.ends, strict=False)]
@@ -168,9 +167,8 @@ def _until_barline(view: MapView, time: float) -> float:
 
 
 @check(
-    "taiko_last_barline", Category.COMPOSE,
-    "The last object ends 1 ms before a bar line, which is then not drawn.",
-    "MV CheckLastNoteHidingBarline", (Severity.PROBLEM, Severity.MINOR), modes=(TAIKO,), gate=True,
+    "taiko_last_barline", Category.COMPOSE, "The last object ends 1 ms before a bar line, which is then not drawn.",
+    "MV CheckLastNoteHidingBarline", (PROBLEM, MINOR), modes=(TAIKO,), gate=True,
 )  # fmt: skip
 def taiko_last_barline(view: MapView) -> Iterator[Finding]:
     if not view.objects or not view.red_lines:

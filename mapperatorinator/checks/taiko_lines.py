@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .lines import OMIT_BARLINE
 from .registry import TAIKO, Category, check
@@ -19,9 +19,8 @@ SAME_SPEED = 1.0  # BPM
 
 
 @check(
-    "taiko_barline_speed", Category.TIMING,
-    "A bar line comes up to 5 ms before the scroll change meant for it.",
-    "MV CheckBarlineUnaffectedBySv", (Severity.WARNING,), modes=(TAIKO,),
+    "taiko_barline_speed", Category.TIMING, "A bar line comes up to 5 ms before the scroll change meant for it.",
+    "MV CheckBarlineUnaffectedBySv", (WARNING,), modes=(TAIKO,),
 )  # fmt: skip
 def taiko_barline_speed(view: MapView) -> Iterator[Finding]:
     for before, line in zip(view.lines, view.lines[1:], strict=False):
@@ -35,7 +34,7 @@ def taiko_barline_speed(view: MapView) -> Iterator[Finding]:
 
 @check(
     "taiko_close_barlines", Category.TIMING, "A red line starts within half a measure after a bar line.",
-    "MV CheckCloseBarlines", (Severity.PROBLEM, Severity.WARNING), modes=(TAIKO,), gate=True,
+    "MV CheckCloseBarlines", (PROBLEM, WARNING), modes=(TAIKO,), gate=True,
 )  # fmt: skip
 def taiko_close_barlines(view: MapView) -> Iterator[Finding]:
     for line, following in zip(view.red_lines, view.red_lines[1:], strict=False):
@@ -52,7 +51,7 @@ def taiko_close_barlines(view: MapView) -> Iterator[Finding]:
 
 @check(
     "taiko_kiai_flash", Category.TIMING, "Kiai lasts half a beat or less, which flashes the screen.",
-    "MV CheckKiaiFlash", (Severity.WARNING, Severity.MINOR), modes=(TAIKO,),
+    "MV CheckKiaiFlash", (WARNING, MINOR), modes=(TAIKO,),
 )  # fmt: skip
 def taiko_kiai_flash(view: MapView) -> Iterator[Finding]:
     for (time, _), (following, _) in zip(view.kiai_toggles, view.kiai_toggles[1:], strict=False):
@@ -64,7 +63,7 @@ def taiko_kiai_flash(view: MapView) -> Iterator[Finding]:
 
 @check(
     "taiko_scroll_change", Category.TIMING, "The scroll speed leaves that of most of the map.",
-    "MV CheckLowDiffScrollSpeed", (Severity.WARNING,), modes=(TAIKO,), levels=(Level.EASY, Level.NORMAL),
+    "MV CheckLowDiffScrollSpeed", (WARNING,), modes=(TAIKO,), levels=(Level.EASY, Level.NORMAL),
 )  # fmt: skip
 def taiko_scroll_change(view: MapView) -> Iterator[Finding]:
     if not view.objects:

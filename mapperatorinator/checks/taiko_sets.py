@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ..beatmap import Circle
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .lines import OMIT_BARLINE
 from .registry import TAIKO, Category, set_check
@@ -25,7 +25,7 @@ FUTSUU_WITHOUT_KANTAN = ((1 / 2, 5), (1 / 3, 2))
 
 @set_check(
     "taiko_pattern_length", Category.COMPOSE, "A fast pattern is as long as the level allows, or longer.",
-    "MV CheckPatternLength", (Severity.WARNING, Severity.MINOR), modes=(TAIKO,),
+    "MV CheckPatternLength", (WARNING, MINOR), modes=(TAIKO,),
 )  # fmt: skip
 def taiko_pattern_length(views: Sequence[MapView]) -> Iterator[Finding]:
     has_kantan = any(view.level is Level.EASY for view in views)
@@ -55,9 +55,8 @@ def _runs(view: MapView, notes: list[int], beats: float) -> Iterator[tuple[int, 
 
 
 @set_check(
-    "taiko_kiai_consistency", Category.COMPOSE,
-    "Kiai differs between difficulties.", "MV CheckKiaiConsistency",
-    (Severity.MINOR,), modes=(TAIKO,),
+    "taiko_kiai_consistency", Category.COMPOSE, "Kiai differs between difficulties.", "MV CheckKiaiConsistency",
+    (MINOR,), modes=(TAIKO,),
 )  # fmt: skip
 def taiko_kiai_consistency(views: Sequence[MapView]) -> Iterator[Finding]:
     groups: dict[tuple[float, ...], list[str]] = {}
@@ -71,7 +70,7 @@ def taiko_kiai_consistency(views: Sequence[MapView]) -> Iterator[Finding]:
 
 @set_check(
     "taiko_bar_lines", Category.TIMING, "A bar line is omitted in one difficulty only.",
-    "MV CheckInconsistentBarLines", (Severity.PROBLEM,), modes=(TAIKO,), gate=True,
+    "MV CheckInconsistentBarLines", (PROBLEM,), modes=(TAIKO,), gate=True,
 )  # fmt: skip
 def taiko_bar_lines(views: Sequence[MapView]) -> Iterator[Finding]:
     for n, view in enumerate(views[1:], 1):
@@ -86,7 +85,7 @@ def taiko_bar_lines(views: Sequence[MapView]) -> Iterator[Finding]:
 
 @set_check(
     "taiko_background_offset", Category.SETTINGS, "The background is shifted differently, or sideways.",
-    "MV CheckBgOffsetIssues", (Severity.WARNING,), modes=(TAIKO,),
+    "MV CheckBgOffsetIssues", (WARNING,), modes=(TAIKO,),
 )  # fmt: skip
 def taiko_background_offset(views: Sequence[MapView]) -> Iterator[Finding]:
     offsets = {view.beatmap.background_offset for view in views if view.beatmap.background}
@@ -97,9 +96,8 @@ def taiko_background_offset(views: Sequence[MapView]) -> Iterator[Finding]:
 
 
 @set_check(
-    "taiko_base_velocity", Category.SETTINGS,
-    "The base slider velocity goes up and down over the difficulties.",
-    "MV CheckBaseSvProgression", (Severity.WARNING,), modes=(TAIKO,),
+    "taiko_base_velocity", Category.SETTINGS, "The base slider velocity goes up and down over the difficulties.",
+    "MV CheckBaseSvProgression", (WARNING,), modes=(TAIKO,),
 )  # fmt: skip
 def taiko_base_velocity(views: Sequence[MapView]) -> Iterator[Finding]:
     order = sorted(range(len(views)), key=lambda n: (views[n].level, views[n].stars))

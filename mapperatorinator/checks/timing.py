@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..beatmap import Slider, Spinner
-from .issue import Finding, Severity, minor, problem, warning
+from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .registry import CATCH, OSU, TAIKO, Category, check
 from .snapping import FINEST_DIVISORS, UNSNAP_MINOR, UNSNAP_PROBLEM, unsnap_from
 from .view import MapView
@@ -24,7 +24,7 @@ ALIGNED = 1.0  # ms within which two grids count as one
 @check(
     "unsnapped", Category.TIMING,
     "An edge of an object lies 2 ms or more from every tick of 1/16, 1/12, 1/9, 1/7 and 1/5 (minor: 1 ms).",
-    "MV CheckUnsnaps; lazer CheckUnsnappedObjects", (Severity.PROBLEM, Severity.MINOR), gate=True,
+    "MV CheckUnsnaps; lazer CheckUnsnappedObjects", (PROBLEM, MINOR), gate=True,
 )  # fmt: skip
 def unsnapped(view: MapView) -> Iterator[Finding]:
     keys, times = view.edge_times
@@ -40,7 +40,7 @@ def unsnapped(view: MapView) -> Iterator[Finding]:
 
 @check(
     "kiai_unsnap", Category.TIMING, "Kiai starts or ends off the beat grid (10 ms, taiko 5 ms; minor: 1 ms).",
-    "MV CheckKiaiUnsnap", (Severity.WARNING, Severity.MINOR),
+    "MV CheckKiaiUnsnap", (WARNING, MINOR),
 )  # fmt: skip
 def kiai_unsnap(view: MapView) -> Iterator[Finding]:
     limit = KIAI_WARNING_TAIKO if view.mode == TAIKO else KIAI_WARNING
@@ -53,9 +53,8 @@ def kiai_unsnap(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "before_line", Category.TIMING,
-    "An object lies within 5 ms of a line that was meant to change its speed.",
-    "MV CheckBeforeLine", (Severity.WARNING,), modes=(OSU, TAIKO, CATCH),
+    "before_line", Category.TIMING, "An object lies within 5 ms of a line that was meant to change its speed.",
+    "MV CheckBeforeLine", (WARNING,), modes=(OSU, TAIKO, CATCH),
 )  # fmt: skip
 def before_line(view: MapView) -> Iterator[Finding]:
     speeds = view.line_speeds
@@ -78,7 +77,7 @@ def before_line(view: MapView) -> Iterator[Finding]:
 @check(
     "red_line_snapping", Category.TIMING,
     "An object just before a red line lies on the old grid, but 2 ms or more off the new one.",
-    "MV CheckRedLineSnapping", (Severity.WARNING,),
+    "MV CheckRedLineSnapping", (WARNING,),
 )  # fmt: skip
 def red_line_snapping(view: MapView) -> Iterator[Finding]:
     keys, times = view.edge_times
@@ -107,7 +106,7 @@ def red_line_snapping(view: MapView) -> Iterator[Finding]:
 
 @check(
     "preview_time", Category.TIMING, "No preview point is set.", "MV CheckPreview; lazer CheckPreviewTime",
-    (Severity.PROBLEM,), gate=True,
+    (PROBLEM,), gate=True,
 )  # fmt: skip
 def preview_time(view: MapView) -> Iterator[Finding]:
     if view.beatmap.preview_time < 0:
