@@ -83,11 +83,13 @@ def _in_time(bm: Beatmap, settings: Settings, audio: Audio | None) -> Beatmap:
 def _in_place(bm: Beatmap, settings: Settings, level: Level) -> Beatmap:
     """Paths and positions; one repair may call for another, so they go on until nothing moves."""
     bm = calm_reverses(bm, level)
-    for _ in range(MOST_ROUNDS):
-        placed = whole_places(fit_paths(bm))
+    for number in range(MOST_ROUNDS):
+        placed = keep_on_screen(whole_places(fit_paths(bm)))
         if settings.snap_near_perfect_overlaps:
             placed = snap_overlaps(placed)
-        placed = calm_dashes(keep_on_screen(tame_spacing(placed, level)), level)
+        # Whatever is pushed back on the screen after the first round might be pulled off it for ever.
+        placed = keep_on_screen(tame_spacing(placed, level), push=number == 0)
+        placed = calm_dashes(placed, level)
         if placed == bm:
             break
         bm = placed

@@ -31,7 +31,10 @@ from mapperatorinator.events.event import FIELD_HEIGHT, FIELD_WIDTH
 from mapperatorinator.finishing.places import moved, whole_places
 from mapperatorinator.finishing.sliders import LEAST_VELOCITY, scaled, with_velocities
 
-MARGIN_PX = 1.0
+EDGE_PX, MARGIN_PX = (
+    0.5,
+    5.0,
+)  # what is nearer to the edge of the screen is moved; what moves stays this far off
 CATCH_HEIGHT = 512.0  # px beyond the field; in osu!catch only x matters
 GENTLE_PUSH_PX = 48.0
 TURN_STEP = 10  # degrees
@@ -50,11 +53,11 @@ class _Room:
     high: Points  # (2,)
 
     @classmethod
-    def of(cls, mode: int, radius: float, shift: float = 0.0) -> _Room:
+    def of(cls, mode: int, radius: float, shift: float, margin: float) -> _Room:
         field = np.array([FIELD_WIDTH, FIELD_HEIGHT])
         if mode == CATCH:
             return cls(np.array([0.0, -CATCH_HEIGHT]), np.array([FIELD_WIDTH, FIELD_HEIGHT + CATCH_HEIGHT]))
-        inset = radius + MARGIN_PX
+        inset = radius + margin
         low = np.array([LEFT, TOP]) + inset - shift
         high = np.array([RIGHT, BOTTOM]) - inset - shift
         return cls(np.minimum(low, field / 2), np.maximum(high, field / 2))
@@ -74,38 +77,42 @@ class _Room:
         return np.ptp(points, axis=0) > self.high - self.low
 
 
-def keep_on_screen(bm: Beatmap) -> Beatmap:
-    """Return an osu! or catch map with nothing off the screen of 4:3 (objects must be in order of time)."""
+def keep_on_screen(bm: Beatmap, push: bool = True) -> Beatmap:
+    """Return an osu! or catch map with nothing off the screen of 4:3 (objects must be in order of time).
+
+    Without `push` sliders whose heads are inside are only turned, not moved.
+    """
     if bm.mode not in (OSU, CATCH):
         return bm
     for _ in range(MOST_ROUNDS):
-        inside, slower = _round(bm)
+        inside, slower = _round(bm, GENTLE_PUSH_PX if push else 0.0)
         if inside == bm.hit_objects:
             return bm
         bm = whole_places(with_velocities(replace(bm, hit_objects=inside), slower))
     return bm
 
 
-def _round(bm: Beatmap) -> tuple[list[HitObject], dict[int, float]]:
+def _round(bm: Beatmap, push: float) -> tuple[list[HitObject], dict[int, float]]:
     """The objects moved once, and new velocities for sliders that shrank (by index)."""
     view = MapView(bm)
     moves: dict[tuple[float, float], tuple[float, tuple[float, float]]] = {}
     slower: dict[int, float] = {}
     objects: list[HitObject] = []
     for i, obj in enumerate(bm.hit_objects):
-        room = _Room.of(bm.mode, view.radius, view.stack_shift(i))
-        if isinstance(obj, Spinner):
+        edge, room = (
+            _Room.of(bm.mode, view.radius, view.stack_shift(i), margin) for margin in (EDGE_PX, MARGIN_PX)
+        )
+        if isinstance(obj, Spinner) or _inside(obj, edge):
             objects.append(obj)
         elif isinstance(obj, Slider):
             velocity = bm.velocity_at(obj.time)
-            fitted, factor = _fit_slider(obj, room, LEAST_VELOCITY / velocity)
+            fitted, factor = _fit_slider(obj, room, LEAST_VELOCITY / velocity, push)
             if factor < 1:
                 slower[i] = velocity * factor
             objects.append(fitted)
         else:
-            push = room.heads().push(np.array([[obj.x, obj.y]]))
-            if push.any():
-                moves[obj.x, obj.y] = obj.time, _outwards(push)
+            shift = room.heads().push(np.array([[obj.x, obj.y]]))
+            moves[obj.x, obj.y] = obj.time, _outwards(shift)
             objects.append(obj)
     return [_with_its_stack(obj, moves) for obj in objects], slower
 
@@ -125,14 +132,12 @@ def _outwards(push: Points) -> tuple[float, float]:
     return dx, dy
 
 
-def _fit_slider(slider: Slider, room: _Room, least: float) -> tuple[HitObject, float]:
+def _fit_slider(slider: Slider, room: _Room, least: float, most_push: float) -> tuple[HitObject, float]:
     """The slider inside `room`, and by which factor (at least `least`) its path shrank; else a circle."""
-    if _inside(slider, room):
-        return slider, 1.0
     push = room.push(_body(slider))
-    if not np.isnan(push).any() and float(np.hypot(*push)) <= GENTLE_PUSH_PX:
+    if not np.isnan(push).any() and float(np.hypot(*push)) <= most_push:
         pushed = moved(slider, *_outwards(push))
-        if isinstance(pushed, Slider) and _inside(pushed, room):
+        if _inside(pushed, room):
             return pushed, 1.0
     head = room.heads().push(np.array([[slider.x, slider.y]]))
     start = moved(slider, *_outwards(head))
@@ -150,12 +155,14 @@ def _body(slider: Slider) -> Points:
     return slider.path.sample(slider.length, BODY_STEP)
 
 
-def _inside(slider: Slider, room: _Room) -> bool:
+def _inside(obj: HitObject, room: _Room) -> bool:
     heads = room.heads()
-    head = np.array([slider.x, slider.y])
+    head = np.array([obj.x, obj.y])
     if (head < heads.low).any() or (head > heads.high).any():
         return False
-    body = _body(slider)
+    if not isinstance(obj, Slider):
+        return True
+    body = _body(obj)
     return bool((body >= room.low).all() and (body <= room.high).all())
 
 

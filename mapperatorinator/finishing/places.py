@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import replace
 
 from mapperatorinator.beatmap import CATCH, OSU, Beatmap, HitObject, PathPoint, Slider, SliderPath, Spinner
+from mapperatorinator.events.event import FIELD_HEIGHT, FIELD_WIDTH
 
 NEAR_PX = 3.8
 MEMORY_MS = 1000.0
@@ -39,7 +40,7 @@ def snap_overlaps(bm: Beatmap) -> Beatmap:
             recent.append((obj.time, (obj.x, obj.y)))
             if isinstance(obj, Slider):
                 end = obj.path.position_at(1.0, obj.length)
-                recent.append((obj.time, (float(round(end[0])), float(round(end[1])))))
+                recent.append((obj.time, (_within(end[0], FIELD_WIDTH), _within(end[1], FIELD_HEIGHT))))
         objects.append(obj)
     return replace(bm, hit_objects=objects)
 
@@ -52,6 +53,10 @@ def moved(obj: HitObject, dx: float, dy: float) -> HitObject:
         path = SliderPath(tuple(PathPoint(p.x + dx, p.y + dy, p.type) for p in obj.path.points))
         return replace(obj, x=obj.x + dx, y=obj.y + dy, path=path)
     return replace(obj, x=obj.x + dx, y=obj.y + dy)
+
+
+def _within(value: float, size: float) -> float:
+    return float(min(max(round(value), 0), int(size)))
 
 
 def _onto(obj: HitObject, places: list[Point]) -> HitObject:

@@ -19,7 +19,8 @@ from mapperatorinator.finishing.places import moved
 from mapperatorinator.finishing.rules import problems
 
 JUMP_RADII = 4.0  # no two objects this close are too far apart
-OVERLAP_RADII = 1.6  # centres this close overlap visibly
+OVERLAP_RADII = 2.0  # centres this close overlap
+SPARE_PX = 6.0  # what moves goes this much farther, so that small moves of others do not undo it
 APART_PX = 12.0
 MOST_ROUNDS = 12
 
@@ -49,7 +50,7 @@ def _pairs(view: MapView, rule: str) -> list[tuple[int, ...]]:
 
 def _nearer(view: MapView) -> dict[int, Point]:
     """Where the targets of abnormal jumps should be."""
-    reach = view.radius * JUMP_RADII - 2
+    reach = view.radius * JUMP_RADII - SPARE_PX
     return {j: _towards(view, i, j, reach) for i, j in _pairs(view, "abnormal_spacing")}
 
 
@@ -75,13 +76,13 @@ def _overlapping(view: MapView) -> dict[int, Point]:
     """Where objects of an easy map should be that follow a circle quickly and do not touch it."""
     if view.level > Level.NORMAL:
         return {}
-    reach = view.radius * OVERLAP_RADII
+    reach = view.radius * OVERLAP_RADII - SPARE_PX
     return {
         i + 1: _towards(view, i, i + 1, reach)
         for i in range(len(view.objects) - 1)
         if not any(isinstance(view.objects[k], Spinner) for k in (i, i + 1))
         and view.starts[i + 1] - view.ends[i] < OVERLAP_WARNING
-        and math.dist(view.tails[i], view.heads[i + 1]) >= view.radius * 2
+        and math.dist(view.tails[i], view.heads[i + 1]) >= view.radius * OVERLAP_RADII
     }
 
 
