@@ -50,6 +50,14 @@ def collate(parts: list[Arrays]) -> dict[str, torch.Tensor]:
     return batch
 
 
+def known_conditions(rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which cells of `told` a crop is told: mostly nearly all, often few, the mode always."""
+    share = 0.9 if rng.random() < 0.6 else 0.4
+    numbers = rng.random(NUMBERS) < share
+    numbers[0] = rng.random() < 0.93  # the stars are nearly always asked for
+    return np.concatenate((np.ones(2, bool), np.repeat(numbers, 8), rng.random(len(NAMES)) < share))
+
+
 class Crops:
     """Random crops of maps, mirrored at random, a little faster or slower, some conditions unknown."""
 
@@ -68,17 +76,9 @@ class Crops:
         lead = min(start, LEAD)
         part = cut(placed, start - lead, start + CROP)
         part = faster(flipped(part, self.alphabet, *(rng.random(2) < 0.5)), float(np.exp(rng.normal(0, 0.06))))
-        part.told = part.told * self._known()
+        part.told = part.told * known_conditions(rng)
         part.mapper = part.mapper if rng.random() < 0.5 else 0
         return examples(part, self.alphabet, lead)
-
-    def _known(self) -> NDArray[np.bool_]:
-        """Which conditions a crop is told: mostly nearly all, often few, the mode always."""
-        rng = self.rng
-        share = 0.9 if rng.random() < 0.6 else 0.4
-        numbers = rng.random(NUMBERS) < share
-        numbers[0] = rng.random() < 0.93  # the stars are nearly always asked for
-        return np.concatenate((np.ones(2, bool), np.repeat(numbers, 8), rng.random(len(NAMES)) < share))
 
     def batch(self) -> dict[str, torch.Tensor]:
         """A batch of crops."""

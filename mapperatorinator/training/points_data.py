@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from mapperatorinator.beatmap import Beatmap, Slider
 from mapperatorinator.evaluation.corpus import Corpus, MapRow
+from mapperatorinator.mapper.grid.decoder import told
 from mapperatorinator.mapper.grid.draft import Conditions
-from mapperatorinator.mapper.grid.placing import told
 from mapperatorinator.mapper.grid.reading import read_drafts
 from mapperatorinator.mapper.grid.rhythm_features import Rhythm
 from mapperatorinator.mapper.grid.shapes import Alphabet

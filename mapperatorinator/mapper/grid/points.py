@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from mapperatorinator.beatmap.path import SliderPath
 
 from . import densities, spacing
+from .decoder import Decoder, Singles
 from .draft import Conditions, Draft, DraftKind
-from .placing import Decoder, PlacingModel, placing_model
-from .rhythm_features import Rhythm
+from .placing import PlacingModel, placing_model
+from .rhythm_features import Rhythm, beats_of, describe
 from .shapes import Alphabet, Shape
 
 Floats = NDArray[np.float64]
@@ -91,8 +92,8 @@ class _Walk:
 
     def __init__(self, model: PlacingModel, rhythm: Rhythm, conditions: Conditions, scales: Floats) -> None:
         rows = len(scales)
-        self.rhythm, self.scales, self.alphabet = rhythm, scales, model.alphabet
-        self.net = Decoder(model, rows, rhythm, conditions)
+        self.rhythm, self.scales, self.model, self.alphabet = rhythm, scales, model, model.alphabet
+        self.net = Decoder(model, rows, describe(rhythm), beats_of(rhythm), conditions)
         self.memory = spacing.Memory.empty(rows)
         self.shapes: list[list[Shape]] = [[] for _ in range(rows)]
         self.compact = np.argsort(np.hypot(*np.moveaxis(self.alphabet.outlines, -1, 0)).max(axis=1))
@@ -122,7 +123,8 @@ class _Walk:
     def draw(self, column: list[Draft], i: int, rng: np.random.Generator, temperature: float) -> None:
         """Place one draft of every candidate."""
         view = self._look(i)
-        state, place = self.net.step(view.features)
+        state, logits = self.net.step(view.features)
+        place = logits.astype(float)
         head = self._draw_head(view, state, place, rng, temperature)
         if column[0].kind != DraftKind.SLIDER:
             for draft, point in zip(column, head.tolist(), strict=True):
@@ -150,13 +152,13 @@ class _Walk:
         self.memory.follow(heading, self.rhythm.length[i], outline)
 
     def _draw_head(
-        self, view: spacing.View, state: NDArray[np.float32], place: Floats, rng: np.random.Generator,
+        self, view: spacing.View, state: Singles, place: Floats, rng: np.random.Generator,
         temperature: float,
     ) -> Floats:
         """Heads of all rows, (n, 2) whole px on the field."""
         target, free = densities.draw_target(place, view, rng, temperature)
         distance = densities.draw_distance(place, view, rng, temperature, self.scales)
-        turn, _, _ = self.net.choose(state, step=spacing.step_features(view, distance, self.scales))
+        turn = self.model.turn(state, spacing.step_features(view, distance, self.scales))
         references, bins = self._turns(view)
         angles = densities.draw_angle(
             turn, view.ahead, references, spacing.steps_fit(view.here, bins, distance),
@@ -174,13 +176,13 @@ class _Walk:
         return references, spacing.directions(view.ahead)
 
     def _draw_bodies(
-        self, view: spacing.View, state: NDArray[np.float32], head: Floats, length: float,
+        self, view: spacing.View, state: Singles, head: Floats, length: float,
         rng: np.random.Generator, temperature: float,
     ) -> tuple[Floats, list[Shape]]:
         """Headings (n,) and shapes of all rows' sliders, such that the bodies stay on the field where they can."""
         features, before = spacing.head_features(view, head, self.scales)
         bins, lengths = spacing.directions(before), np.full(len(head), length)
-        _, logits, _ = self.net.choose(state, head=features)
+        logits = self.model.body(state, features)
         shapes, outline = [], np.zeros((len(head), 8, 2))
         for row in range(len(head)):
             shape = self._draw_body(logits[row], self.shapes[row], head[row], bins[row], length, rng, temperature)
@@ -189,7 +191,7 @@ class _Walk:
         known = self.memory.lengths > 0
         references = spacing.sway_references(before, self.memory.headings, known)
         told = outline[:, 1::2].reshape(len(head), -1)
-        _, _, sway = self.net.choose(state, head=features, outline=told)
+        sway = self.model.sway(state, features, told)
         fit = spacing.bodies_fit(head, bins, lengths, outline)
         fits = spacing.bodies_fit(head, references, lengths, outline)
         angles = densities.draw_angle(sway, before, references, fit, fits, lengths, rng, temperature)
@@ -227,12 +229,13 @@ class _Walk:
     def surprise(self, draft: Draft, i: int) -> float:
         """Bits of surprise at one placed object."""
         view = self._look(i)
-        state, place = self.net.step(view.features)
+        state, logits = self.net.step(view.features)
+        place = logits.astype(float)
         head = np.clip(np.array([draft.points[0]], float), 0, spacing.FIELD)
         step = head - view.here
         distance = np.hypot(step[:, 0], step[:, 1])
         angle = np.where(distance > 0.5, np.arctan2(step[:, 1], step[:, 0]), view.ahead)
-        turn, _, _ = self.net.choose(state, step=spacing.step_features(view, distance, self.scales))
+        turn = self.model.turn(state, spacing.step_features(view, distance, self.scales))
         references, bins = self._turns(view)
         log_turn = densities.angle_log_density(
             turn, angle, view.ahead, references, spacing.steps_fit(view.here, bins, distance),
@@ -245,13 +248,13 @@ class _Walk:
         return -nats / float(np.log(2))
 
     def _body_log_density(
-        self, draft: Draft, view: spacing.View, state: NDArray[np.float32], head: Floats
+        self, draft: Draft, view: spacing.View, state: Singles, head: Floats
     ) -> float:
         path = SliderPath.of(draft.curve, draft.points)
         shape, outline, heading = self.alphabet.recognise(path, draft.length)
         features, before = spacing.head_features(view, head, self.scales)
         told = outline[None, 1::2].reshape(1, -1)
-        _, body, sway = self.net.choose(state, head=features, outline=told)
+        body, sway = self.model.body(state, features), self.model.sway(state, features, told)
         known = self.memory.lengths > 0
         references = spacing.sway_references(before, self.memory.headings, known)
         bins, length = spacing.directions(before), np.array([draft.length])
