@@ -8,6 +8,7 @@ visible on an object, several lines at one time, positions in taiko and heights 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from mapperatorinator.beatmap import (
@@ -80,6 +81,11 @@ def hitsound_at(line: TimingPoint, sound: int, sample: HitSample) -> Hitsound:
     )
 
 
+def _whole(time: float) -> int:
+    """The time without its fraction of a millisecond, as the game cuts it."""
+    return int(time + math.copysign(_EPSILON, time))
+
+
 class Encoder:
     """Spells one map: its objects one by one, and what its lines say."""
 
@@ -119,12 +125,12 @@ class Encoder:
                 yield self._event(EventKind.KIAI, point.time, value=int(on))
 
     def _event(self, kind: EventKind, time: float, **fields: object) -> Event:
-        whole = int(time + _EPSILON)
+        whole = _whole(time)
         red = self.index.red_at(whole)
         return Event(kind, whole, snap_divisor(time, red.time, red.ms_per_beat), **fields)  # type: ignore[arg-type]
 
     def _sound(self, time: float, sound: int, sample: HitSample | None) -> Hitsound:
-        line = self.index.point_at(int(time + _EPSILON) + SAMPLE_DELAY_MS)
+        line = self.index.point_at(_whole(time) + SAMPLE_DELAY_MS)
         if line is None:
             line = self.index.points[0] if self.index.points else TimingPoint(0.0, 500.0)
         return hitsound_at(line, sound, sample or HitSample())
@@ -150,7 +156,7 @@ class Encoder:
     def _long(self, kinds: tuple[EventKind, EventKind], obj: HitObject, **fields: object) -> Iterator[Event]:
         sound = self._sound(obj.time, obj.sound, obj.sample)
         yield self._event(kinds[0], obj.time, hitsounds=(sound,), **fields)
-        yield self._event(kinds[1], int(self.bm.end_time(obj) + _EPSILON), column=fields.get("column"))
+        yield self._event(kinds[1], _whole(self.bm.end_time(obj)), column=fields.get("column"))
 
     def _hold(self, obj: HitObject) -> Iterator[Event]:
         return self._long((EventKind.HOLD_NOTE, EventKind.HOLD_NOTE_END), obj, **self._place(obj))
@@ -169,7 +175,7 @@ class Encoder:
 
     def _slider(self, slider: Slider) -> Iterator[Event]:
         slides = max(slider.slides, 1)
-        duration = int(slides * self.bm.slider_span_duration(slider) + _EPSILON)
+        duration = _whole(slides * self.bm.slider_span_duration(slider))
         span = duration / slides
         edges = [self._edge(slider, i, slider.time + i * span) for i in range(slides + 1)]
         body = self._sound(slider.time + 1, slider.sound, slider.sample)

@@ -15,7 +15,7 @@ from mapperatorinator.events import EventKind
 from mapperatorinator.finishing.notes import SLIDER, Note, Notes, notes_of
 from mapperatorinator.finishing.ticks import Ticks
 
-SHORTEST_BEATS = 1 / 8  # a slider, drumroll or hold that would become shorter is a circle
+SHORTEST_BEATS, SHORTEST_MS = 1 / 8, 45.0  # a slider, drumroll or hold that would become shorter is a circle
 CUT_DIVISORS = (4, 6, 8, 12, 16)  # a cut object ends on the coarsest of these that leaves enough of it
 LEAST_LEFT = 0.5  # share of what fits that a coarse tick must leave
 ROUNDING_MS = 2.0  # ends are fractions, cut off; starts are whole
@@ -72,7 +72,7 @@ def _merged(first: Note, second: Note) -> Note:
 
 def _ending_by(note: Note, limit: float, ticks: Ticks) -> Note:
     """Return the note, or what is left of it that ends on a tick at or before `limit` ms."""
-    least = note.start + ticks.beat(note.start) * SHORTEST_BEATS - 1
+    least = note.start + max(ticks.beat(note.start) * SHORTEST_BEATS - 1, SHORTEST_MS)
     if note.kind is SLIDER and note.slides > 1:
         span = note.span(ticks.red(note.start))
         spans = int((limit - note.start) / span)

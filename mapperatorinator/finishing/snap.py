@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mapperatorinator.beatmap import Beatmap
+from mapperatorinator.events import EventKind
 from mapperatorinator.finishing.notes import SLIDER, SPINNER_KINDS, Note, Notes, notes_of
 from mapperatorinator.finishing.ticks import Ticks
 
@@ -50,7 +51,7 @@ def _snapped(note: Note, ticks: Ticks) -> Note:
     start = ticks.nearest(note.start) if ticks.off([note.start])[0] else note.start
     if note.end == note.start:
         return note if start == note.start else note.timed(start, start)
-    if note.kind is SLIDER:
+    if note.kind in (SLIDER, EventKind.DRUMROLL):
         return _snapped_slider(note, start, ticks)
     end = note.end
     if note.kind not in SPINNER_KINDS and ticks.off([end])[0]:
