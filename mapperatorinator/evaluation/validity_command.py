@@ -49,12 +49,12 @@ def run(given: argparse.Namespace) -> int:
         if not judged:
             continue
         human = _human_warnings(corpus, mode)
-        figures = _figures(judged, human, given.seed) | {"same bytes": repeated}
+        figures = {**_figures(judged, human, given.seed), "same bytes": repeated}
         report.summary[MODES[mode]] = figures
         report.rows += [_row(mode, *one) for one in judged]
         table.append([MODES[mode], *(figures[name] for name in _COLUMNS), len(judged)])
-        for rule, count in figures["broken_rules"].items():
-            report.table(f"{MODES[mode]}: what is wrong", ["rule", "maps"], [[rule, count]])
+        if broken := figures["broken_rules"]:
+            report.table(f"{MODES[mode]}: what is wrong", ["rule", "maps"], list(broken.items()))
     if not table:
         raise UserError("There is no map of these modes to judge.")
     report.summary["readers"] = list(among)
