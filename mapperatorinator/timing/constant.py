@@ -21,17 +21,19 @@ RATIOS = (1.0, 2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3, 0.75, 4 / 3, 4.0, 0.25)
 PEAKS = 6
 CLIP = 5.0  # log-odds beyond this say no more
 MEDIAN_BPM, SPREAD = 172.0, 0.38  # of osu! maps: median and standard deviation of log BPM
-# How much each kind of evidence counts; found by comparing true with wrong readings (training/timing_weights.py).
-WEIGHTS = {"beats": 1.0, "bias": 0.5, "downbeats": 0.5, "tempo": 1.0, "prior": 0.1}
+# How much each kind of evidence counts, learned by comparing true with wrong readings (training/timing_weights.py).
+WEIGHTS = {
+    "beats": 0.3, "count": 0.15, "support": 2.0, "explained": 2.0, "halves": -0.5, "downbeats": 0.3, "tempo": 1.0,
+    "prior": 0.3,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Reading:
     """A constant grid over a stretch: `offset` is a beat in ms, `beat_length` in ms, and how well it explains.
 
-    place: which beat of the measure the beat at `offset` is (0 = downbeat); error: standard error of the
-    beat length in ms; residual: robust spread of the heard beats around the grid in ms; support: mean
-    probability of a beat at the grid's beats.
+    error: standard error of the beat length in ms; residual: robust spread of the heard beats around the grid in
+    ms; support: mean probability of a beat at the grid's beats.
     """
 
     offset: float
@@ -40,8 +42,6 @@ class Reading:
     residual: float = 0.0
     support: float = 0.0
     score: float = -np.inf
-    meter: int = 4
-    place: int = 0
 
     @property
     def bpm(self) -> float:
@@ -77,7 +77,7 @@ def read(heard: Activations, bpm: float | None = None) -> list[Reading]:
         for phase in phases(curve, length):
             reading = settle(curve, phase, length, fixed=bpm is not None)
             if not any(_same(reading, other) for other in found):
-                found.append(score(heard, reading))
+                found.append(score(heard, curve, reading))
     return sorted(found, key=lambda reading: -reading.score)
 
 
@@ -173,26 +173,39 @@ def _spread(values: Array, weight: Array) -> float:
     return 1.48 * float(np.abs(values)[order][np.searchsorted(total, 0.5 * total[-1])])
 
 
-def evidence(heard: Activations, reading: Reading) -> dict[str, float]:
-    """What speaks for a reading, per second of music: see WEIGHTS; also its meter and downbeat."""
+def evidence(heard: Activations, curve: Array, reading: Reading) -> dict[str, float]:
+    """What speaks for a reading, independent of the song's length; `curve` is the beat probability.
+
+    beats, count: log-odds total and number of the grid's beats per second; support: mean probability on them;
+    explained: share of all probability that lies within 35 ms of a beat; halves: mean probability half-way between
+    beats; downbeats: log-odds total of the measure's first beats per second; tempo: the network's opinion; prior: how
+    usual the tempo is.
+    """
     duration = heard.duration_ms
     beats = reading.beats(duration)
-    logits = np.clip(heard.beat, -CLIP, CLIP)
-    level = np.maximum(at(logits, beats), np.maximum(at(logits, beats - 7), at(logits, beats + 7)))
+    level = around(np.clip(heard.beat, -CLIP, CLIP), beats)
     seconds = duration / 1000
     place = np.log2(reading.bpm / TEMPO_LOW) * TEMPO_STEPS
     index = int(np.clip(round(place), 1, heard.tempo.shape[1] - 2))
     near = np.logaddexp.reduce(heard.tempo[:, index - 1 : index + 2], axis=1)
-    meter, where, downbeats = measure(heard, beats)
+    near_beats = at(np.concatenate([[0.0], np.cumsum(curve)]), (beats[:, None] + np.array([-30.0, 40.0])))
+    explained = float(np.diff(near_beats, axis=1).sum() / (curve.sum() + 1e-9))
+    halves = around(curve, beats[:-1] + reading.beat_length / 2)
     return {
         "beats": float(level.sum()) / seconds,
-        "bias": len(beats) / seconds,
-        "downbeats": downbeats / seconds,
+        "count": len(beats) / seconds,
+        "support": float(np.log(around(curve, beats).mean() + 1e-3)) if len(beats) else -7.0,
+        "explained": float(np.log(explained + 1e-3)),
+        "halves": float(np.log(halves.mean() + 1e-3)) if len(halves) else -7.0,
+        "downbeats": measure(heard, beats)[2] / seconds,
         "tempo": float(np.mean(np.maximum(near, -8))),
         "prior": -0.5 * (np.log(reading.bpm / MEDIAN_BPM) / SPREAD) ** 2,
-        "meter": float(meter),
-        "place": float(where),
     }
+
+
+def around(curve: NDArray, times: Array) -> Array:
+    """The highest value of a curve within 7 ms of each time."""
+    return np.maximum(at(curve, times), np.maximum(at(curve, times - 7), at(curve, times + 7)))
 
 
 def measure(heard: Activations, beats: Array) -> tuple[int, int, float]:
@@ -210,8 +223,7 @@ def measure(heard: Activations, beats: Array) -> tuple[int, int, float]:
     return best
 
 
-def score(heard: Activations, reading: Reading) -> Reading:
-    """The reading with its score, meter and place filled in."""
-    seen = evidence(heard, reading)
-    total = sum(weight * seen[key] for key, weight in WEIGHTS.items())
-    return replace(reading, score=total, meter=int(seen["meter"]), place=int(seen["place"]))
+def score(heard: Activations, curve: Array, reading: Reading) -> Reading:
+    """The reading with its score filled in."""
+    seen = evidence(heard, curve, reading)
+    return replace(reading, score=sum(weight * seen[key] for key, weight in WEIGHTS.items()))

@@ -39,7 +39,14 @@ def find_timing(
     timing = fit(track(audio.samples), bpm, offset)
     if timing is None:
         return _without_beat(audio, bpm, offset)
-    return timing.shifted(CONVENTIONS[convention]) if offset is None else timing
+    return timing.shifted(shift_of(convention)) if offset is None else timing
+
+
+def shift_of(convention: str) -> float:
+    """ms from the osu! convention to another, a key of CONVENTIONS."""
+    if convention not in CONVENTIONS:
+        raise UserError(f"There is no convention {convention!r}; choose one of {', '.join(CONVENTIONS)}.")
+    return CONVENTIONS[convention]
 
 
 def _without_beat(audio: Audio, bpm: float | None, offset: float | None) -> Timing:
@@ -72,7 +79,8 @@ def fit(heard: Activations, bpm: float | None = None, offset: float | None = Non
 def _anchored(heard: Activations, main: Reading, offset: float) -> Timing:
     """The heard tempo with a downbeat where the user says."""
     reading = replace(main, beat_length=60_000.0 / round_bpm(main.bpm, main.bpm * main.error / main.beat_length))
-    return Timing((red_line(offset, reading.beat_length, reading.meter),), main.support)
+    meter, _, _ = measure(heard, reading.beats(heard.duration_ms))
+    return Timing((red_line(offset, reading.beat_length, meter),), main.support)
 
 
 def _rounded(heard: Activations, piece: Piece) -> Piece:

@@ -11,15 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from mapperatorinator.timing.constant import Array
+from mapperatorinator.timing.grid import Timing, red_line
+from mapperatorinator.timing.tempo import round_bpm
 
 PRICE = 14.0  # of a line, in nats
 SIGMA = 7.0  # ms: how far a beat may lie from its line
 SHORTEST = 4  # beats under one line
+LEAST = 0.3  # ms: beats are not trusted to lie nearer to their line
 
 
 @dataclass(frozen=True)
 class Line:
-    """Beats `first` to before `last` of a list lie on offset + (i - first) * beat_length, in ms."""
+    """Beats `first` to before `last` of a list lie on offset + (i - first) * beat_length, in ms.
+
+    error: standard error of the beat length in ms, from how far the beats lie off the line.
+    """
 
     first: int
     last: int
@@ -45,7 +51,36 @@ def straight_lines(beats: Array, weights: Array | None = None, price: float = PR
     while bounds[-1] > 0:
         bounds.append(int(origin[bounds[-1]]))
     bounds.reverse()
-    return [sums.line(first, last, sigma) for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [sums.line(first, last) for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def timing_of_beats(beats: Array, downbeats: Array | None = None, weights: Array | None = None) -> Timing:
+    """The fewest red lines through beats that somebody found (ms, increasing, at least two).
+
+    downbeats: those among them that start a measure, from which meter and first lines follow; weights: 0 to 1.
+    """
+    points = []
+    for line in straight_lines(beats, weights):
+        bpm = 60_000 / line.beat_length
+        bpm = round_bpm(bpm, bpm * line.error / line.beat_length, floor=1e-6)
+        length = 60_000 / bpm
+        middle = (line.last - line.first - 1) / 2  # a rounded tempo turns the line around its middle
+        offset = line.offset + middle * (line.beat_length - length)
+        meter, place = _measure(offset, length, line.last - line.first, downbeats)
+        points.append(red_line(offset + place * length if not points else offset, length, meter))
+    return Timing(tuple(points))
+
+
+def _measure(offset: float, length: float, count: int, downbeats: Array | None) -> tuple[int, int]:
+    """Meter, and the first beat of a line that is a downbeat."""
+    if downbeats is None:
+        return 4, 0
+    numbers = np.rint((downbeats - offset) / length).astype(int)
+    inside = numbers[(numbers >= 0) & (numbers < count)]
+    if len(inside) < 2:
+        return 4, int(inside[0]) if len(inside) else 0
+    meter = int(np.median(np.diff(inside)))
+    return max(meter, 1), int(inside[0])
 
 
 class _Sums:
@@ -70,9 +105,10 @@ class _Sums:
         """Weighted squared distance (ms²) of the beats first..last from their best line, for each first."""
         return self._fit(first, last)[3]
 
-    def line(self, first: int, last: int, sigma: float) -> Line:
+    def line(self, first: int, last: int) -> Line:
         """The best line through beats first..last."""
-        slope, start, spread, _ = (float(value[0]) for value in self._fit(first, last))
+        slope, start, spread, error = (float(value[0]) for value in self._fit(first, last))
         length = slope + float(self.base[0])
         offset = start + slope * first + float(np.polyval(self.base, first))
-        return Line(first, last, offset, length, sigma / np.sqrt(spread))
+        noise = max(error / max(last - first - 2, 1), LEAST**2)
+        return Line(first, last, offset, length, float(np.sqrt(noise / spread)))

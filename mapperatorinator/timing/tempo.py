@@ -7,12 +7,12 @@ import math
 # Divisors of the grid of values, and what choosing from it costs in nats: whole, half, third, tenth, hundredth BPM.
 GRIDS = ((1, 0.0), (2, 2.0), (3, 4.0), (10, 4.5), (100, 7.0))
 UNROUNDED = 9.0
-FLOOR = 1.5e-5  # relative error that no fit is trusted to beat
+FLOOR = 1.5e-5  # relative error that no fit to a recording is trusted to beat
 
 
-def round_bpm(bpm: float, error: float) -> float:
-    """The likeliest value behind a fitted tempo: `error` is its standard error in BPM."""
-    scale = math.hypot(error, FLOOR * bpm)
+def round_bpm(bpm: float, error: float, floor: float = FLOOR) -> float:
+    """The likeliest value behind a fitted tempo: `error` is its standard error in BPM, at least floor * bpm."""
+    scale = math.hypot(error, floor * bpm)
     best, cost = bpm, UNROUNDED
     for divisor, price in GRIDS:
         value = round(bpm * divisor) / divisor

@@ -63,7 +63,7 @@ def track(samples: Floats) -> Activations:
     spare = -len(mel) % (2 * COARSE)
     mel = np.concatenate([mel, np.full((spare, mel.shape[1]), np.log(LOG_FLOOR), np.float32)])
     if len(mel) <= _WHOLE:
-        return _activations(*_run(mel))
+        return activations(*_run(mel))
     parts = []
     for start in range(0, len(mel), _PIECE):
         first, last = max(0, start - _MARGIN), min(len(mel), start + _PIECE + _MARGIN)
@@ -71,7 +71,7 @@ def track(samples: Floats) -> Activations:
         keep = slice(start - first, start - first + min(_PIECE, len(mel) - start))
         coarse = slice(keep.start // COARSE, keep.stop // COARSE)
         parts.append((frames[keep], tempo[coarse], meter[coarse]))
-    return _activations(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return activations(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _run(mel: Floats) -> tuple[Floats, Floats, Floats]:
@@ -79,7 +79,8 @@ def _run(mel: Floats) -> tuple[Floats, Floats, Floats]:
     return frames[0], tempo[0], meter[0]
 
 
-def _activations(frames: Floats, tempo: Floats, meter: Floats) -> Activations:
+def activations(frames: Floats, tempo: Floats, meter: Floats) -> Activations:
+    """What the network says of a song, from its raw outputs: frames (n, 3), tempo (n / 4, classes), meter (n / 4, 5)."""
     beat, downbeat, onset = (np.ascontiguousarray(frames[:, i]) for i in range(3))
     return Activations(beat, downbeat, onset, _log_softmax(tempo), _log_softmax(meter))
 
