@@ -68,8 +68,8 @@ def open_media(path: Path) -> Iterator[InputContainer]:
 class Sound:
     """The first sound stream of an opened file.
 
-    rate: Hz; channels: their number; blocks(): the samples; seconds_lost: how much of the sound could
-    not be decoded so far (replaced by silence where other sound follows).
+    rate: Hz; channels: their number; channel_names: such as FL, FR; blocks(): the samples; seconds_lost:
+    how much of the sound could not be decoded so far (replaced by silence where other sound follows).
     """
 
     def __init__(self, media: InputContainer, path: Path) -> None:
@@ -79,7 +79,8 @@ class Sound:
         self._path = path
         self._stream: AudioStream = media.streams.audio[0]
         self.rate: int = self._stream.rate or 0
-        self.channels: int = self._stream.channels or 1
+        self.channel_names = tuple(channel.name for channel in self._stream.layout.channels) or ("FC",)
+        self.channels = len(self.channel_names)
         self.codec: str = self._stream.codec_context.name
         self.sample_format: str = self._stream.format.name if self._stream.format else ""
         self.seconds_lost = 0.0
@@ -154,7 +155,7 @@ class Sound:
     def _as_block(self, frame: AudioFrame) -> Block:
         """(channels, n) float32 within ±1, at the stream's rate and with its number of channels."""
         data = frame.to_ndarray()
-        count = len(frame.layout.channels)
+        count = frame.layout.nb_channels
         if not frame.format.is_planar:
             data = data.reshape(-1, count).T
         if data.dtype == np.uint8:
