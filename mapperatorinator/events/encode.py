@@ -186,9 +186,8 @@ class Encoder:
             hitsounds=(edges[0],),
             **self._place(slider),
         )
-        anchors = anchors_of(slider.path)
-        for i, (kind, x, y) in enumerate(anchors, start=1):
-            yield Event(kind, int(slider.time + i / (len(anchors) + 1) * span), x=x, y=y)
+        for share, (kind, x, y) in anchors_of(slider.path):
+            yield Event(kind, int(slider.time + share * span), x=x, y=y)
         last = slider.path.points[-1]
         sounds = (body, *edges[1:-1])
         yield self._event(EventKind.LAST_ANCHOR, slider.time + span, x=last.x, y=last.y, hitsounds=sounds)

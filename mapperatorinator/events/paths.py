@@ -16,31 +16,29 @@ from mapperatorinator.events.event import EventKind
 Anchor = tuple[EventKind, float, float]
 
 CHORD_PX = 8.0
+_KINDS = {"L": EventKind.RED_ANCHOR, "C": EventKind.CATMULL_ANCHOR, "P": EventKind.PERFECT_ANCHOR}
 
 
-def anchors_of(path: SliderPath) -> list[Anchor]:
-    """Return the anchors between the head and the last control point of `path`."""
+def anchors_of(path: SliderPath) -> list[tuple[float, Anchor]]:
+    """Return the anchors between head and last control point, each with its place among them from 0 to 1."""
+    count = len(path.points) - 1
     if sum(point.type is not None for point in path.points) > 1 or (path.points[0].type or "L") not in "LBPC":
-        return list(_mixed(path))
+        mixed = list(_mixed(path))
+        return [((i + 1) / (len(mixed) + 1), anchor) for i, anchor in enumerate(mixed)]
     kind = path.points[0].type or "L"
-    inner = path.points[1:-1]
-    if kind == "L":
-        return [(EventKind.RED_ANCHOR, p.x, p.y) for p in inner]
-    if kind == "C":
-        return [(EventKind.CATMULL_ANCHOR, p.x, p.y) for p in inner]
-    if kind == "P" and len(inner) == 1:
-        return [(EventKind.PERFECT_ANCHOR, inner[0].x, inner[0].y)]
-    return list(_bezier(path.points))
+    if kind == "B" or (kind == "P" and count != 2):
+        return [(i / count, anchor) for i, anchor in _bezier(path.points)]
+    named = _KINDS[kind]
+    return [(i / count, (named, p.x, p.y)) for i, p in enumerate(path.points[1:-1], start=1)]
 
 
-def _bezier(points: Sequence[PathPoint]) -> Iterator[Anchor]:
-    for i, (before, point, after) in enumerate(zip(points, points[1:], points[2:], strict=False), start=3):
-        if point[:2] == after[:2] and i < len(
-            points
-        ):  # a repeated last point splits nothing, it bends the end
-            yield EventKind.RED_ANCHOR, point.x, point.y
+def _bezier(points: Sequence[PathPoint]) -> Iterator[tuple[int, Anchor]]:
+    for i, (before, point, after) in enumerate(zip(points, points[1:], points[2:], strict=False), start=1):
+        if point[:2] == after[:2] and i < len(points) - 2:
+            yield i, (EventKind.RED_ANCHOR, point.x, point.y)
+        # A repeated last point splits nothing, it bends the end.
         elif point[:2] != before[:2] or point[:2] == after[:2]:
-            yield EventKind.BEZIER_ANCHOR, point.x, point.y
+            yield i, (EventKind.BEZIER_ANCHOR, point.x, point.y)
 
 
 def _mixed(path: SliderPath) -> Iterator[Anchor]:

@@ -1,8 +1,8 @@
-"""Finishing: what turns a drawn map into one that can be played (`finish`) or joins it to another
-(`merge`)."""
+"""Finishing: what makes a drawn map playable (`finish`) or joins it to another (`merge`)."""
 
 from __future__ import annotations
 
 from mapperatorinator.finishing.chain import finish
+from mapperatorinator.finishing.merge import merge
 
-__all__ = ["finish"]
+__all__ = ["finish", "merge"]

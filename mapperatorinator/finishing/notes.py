@@ -71,9 +71,10 @@ class Note:
             return Note((head, tail))
         count = slides or self.slides
         span = (end - start) / count
-        anchors = self.events[1:-2]
+        stretch = span / max(self.events[-2].time - self.start, 1)
         moved = [
-            replace(a, time=int(start + i / (len(anchors) + 1) * span)) for i, a in enumerate(anchors, 1)
+            replace(anchor, time=int(start + (anchor.time - self.start) * stretch))
+            for anchor in self.events[1:-2]
         ]
         last = self.events[-2]
         sounds = last.hitsounds + last.hitsounds[:1] * (count - len(last.hitsounds))
