@@ -115,6 +115,9 @@ class Settings:
     scroll_speed_ratio: float | None = _map.real(
         None, 0, 1, "taiko and mania: share of notes that change the scroll speed"
     )
+    spacing: float | None = _map.real(
+        None, 0.3, 3, "osu! and catch: factor on distances; default: chosen to meet the stars", models=EMBEDDED
+    )
     beatmap_id: int | None = _map.whole(
         None, 0, None, "id of a known beatmap whose style to follow", models=PUBLISHED
     )

@@ -18,7 +18,7 @@ from mapperatorinator.checks import Issue, Severity
 from mapperatorinator.errors import UserError
 from mapperatorinator.events import Event, EventKind, Hitsound
 from mapperatorinator.pipeline import generate, read_recipe
-from mapperatorinator.pipeline.candidates import choose
+from mapperatorinator.pipeline.candidates import Ask, choose
 from mapperatorinator.pipeline.delivery import deliver, find_target
 from mapperatorinator.pipeline.naming import difficulty_names
 from mapperatorinator.settings import Settings
@@ -279,18 +279,31 @@ def rated(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_further_candidates_close_in_on_the_asked_stars(got_for) -> None:
     best = choose(
-        4.0, 0, 4, lambda aim, seed: _map_of(got_for(aim)), lambda beatmap: [], lambda *_: pytest.fail()
+        4.0, 0, 4, lambda ask: _map_of(got_for(ask.aim)), lambda beatmap: [], lambda *_: pytest.fail()
     )
     assert best is not None and abs(best.stars - 4.0) <= 0.05
+
+
+@pytest.mark.usefixtures("rated")
+def test_a_nearly_right_candidate_keeps_its_rhythm_and_is_spaced_anew() -> None:
+    asks = []
+
+    def draw(ask: Ask) -> Beatmap:
+        asks.append(ask)
+        return _map_of(3.4 * ask.spacing**0.5)
+
+    best = choose(4.0, 7, 4, draw, lambda beatmap: [], lambda *_: pytest.fail(), spaced=True)
+    assert best is not None and abs(best.stars - 4.0) <= 0.05
+    assert {(ask.aim, ask.seed) for ask in asks} == {(4.0, 7)} and best.ask.spacing > 1.2
 
 
 @pytest.mark.usefixtures("rated")
 def test_a_close_candidate_ends_the_search_and_the_nearest_wins() -> None:
     drawn = []
 
-    def draw(aim: float, seed: int) -> Beatmap:
-        drawn.append(seed)
-        return _map_of([5.0, 4.3, 3.2][seed])
+    def draw(ask: Ask) -> Beatmap:
+        drawn.append(ask.seed)
+        return _map_of([5.0, 4.3, 3.2][ask.seed])
 
     best = choose(4.0, 0, 3, draw, lambda beatmap: [], lambda *_: pytest.fail())
     assert best is not None and best.stars == 4.3 and drawn == [0, 1, 2]
@@ -303,8 +316,8 @@ def test_a_broken_candidate_is_repaired_and_a_valid_one_beats_a_nearer() -> None
     def check(beatmap: Beatmap) -> list[Issue]:
         return [] if beatmap.title == "mended" else [Issue("x", Severity.PROBLEM, "broken", 0)]
 
-    def repair(beatmap: Beatmap, problems: object, aim: float, seed: int) -> Beatmap:
-        return replace(_map_of(3.0), title="mended") if seed == 1 else beatmap
+    def repair(beatmap: Beatmap, problems: object, ask: Ask) -> Beatmap:
+        return replace(_map_of(3.0), title="mended") if ask.seed == 1 else beatmap
 
-    best = choose(4.0, 0, 2, lambda aim, seed: _map_of(4.0), check, repair)
-    assert best is not None and not best.problems and best.stars == 3.0 and best.seed == 1
+    best = choose(4.0, 0, 2, lambda ask: _map_of(4.0), check, repair)
+    assert best is not None and not best.problems and best.stars == 3.0 and best.ask.seed == 1

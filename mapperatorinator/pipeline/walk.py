@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mapperatorinator.audio import Audio, is_silent, load_audio
-from mapperatorinator.beatmap import Beatmap, archive_name, beatmap_name
+from mapperatorinator.beatmap import CATCH, OSU, Beatmap, archive_name, beatmap_name
 from mapperatorinator.errors import UserError
 from mapperatorinator.pipeline import naming
-from mapperatorinator.pipeline.candidates import Candidate, choose
+from mapperatorinator.pipeline.candidates import Ask, Candidate, choose
 from mapperatorinator.pipeline.delivery import Target, Writer, deliver, find_target
 from mapperatorinator.pipeline.drawing import Drawing
 from mapperatorinator.pipeline.packing import osu_writer, osz_writer, recipe_writer
@@ -71,7 +71,8 @@ class Made:
             "stars": round(self.candidate.stars, 3),
             "objects": len(objects),
             "objects_per_second": round(len(objects) / seconds, 2) if seconds else 0.0,
-            "candidate_seed": self.candidate.seed,
+            "candidate_seed": self.candidate.ask.seed,
+            "spacing": self.candidate.ask.spacing,
             "problems": [str(issue) for issue in self.candidate.problems],
         }
 
@@ -188,17 +189,26 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[[float], Non
     seed, count = settings.seed or 0, settings.candidates
     report(0.0)
     if drawing.mapper is None:
-        return Candidate(drawing.red_lines_only(settings), seed, 0.0, 0.0, ())
+        return Candidate(drawing.red_lines_only(settings), Ask(0.0, seed), 0.0, ())
     asked = settings.difficulty or 0.0
 
-    def draw(aim: float, with_seed: int) -> Beatmap:
-        report(min((with_seed - seed) / count, 0.9))
-        return drawing.draw(replace(settings, difficulty=aim, seed=with_seed))
+    spaced = settings.mode in (OSU, CATCH) and settings.spacing is None
+    number = 0
 
-    def repair(beatmap: Beatmap, problems: Sequence[Any], aim: float, with_seed: int) -> Beatmap:
-        return drawing.redraw(beatmap, problems, replace(settings, difficulty=aim, seed=with_seed))
+    def told(ask: Ask) -> Settings:
+        spacing = ask.spacing if spaced else settings.spacing
+        return replace(settings, difficulty=ask.aim, seed=ask.seed, spacing=spacing)
 
-    best = choose(asked, seed, count, draw, lambda beatmap: drawing.check(beatmap, settings), repair)
+    def draw(ask: Ask) -> Beatmap:
+        nonlocal number
+        report(min(number / count, 0.9))
+        number += 1
+        return drawing.draw(told(ask))
+
+    def repair(beatmap: Beatmap, problems: Sequence[Any], ask: Ask) -> Beatmap:
+        return drawing.redraw(beatmap, problems, told(ask))
+
+    best = choose(asked, seed, count, draw, lambda beatmap: drawing.check(beatmap, settings), repair, spaced)
     if best is None:
         raise UserError(
             f"No map came out for {asked:g} stars; try another seed, other stars or a longer range."

@@ -13,9 +13,11 @@ from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.events import Event, EventKind, events_to_beatmap
 from mapperatorinator.mapper import Surprisal
 from mapperatorinator.mapper.grid.canvas import Canvas
-from mapperatorinator.mapper.grid.draft import Chord, Conditions, Draft
+from mapperatorinator.mapper.grid.columns import place_columns
+from mapperatorinator.mapper.grid.draft import Conditions, Draft
 from mapperatorinator.mapper.grid.network import Floats, GridModel, Heard, grid_model
 from mapperatorinator.mapper.grid.objects import chords, drafts
+from mapperatorinator.mapper.grid.points import place
 from mapperatorinator.mapper.grid.spelling import Speller, spell_chords
 from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT, TickGrid
 from mapperatorinator.mapper.grid.unmask import Drawing, Painter
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from mapperatorinator.settings import Settings
     from mapperatorinator.timing import Timing
 
+_PLACES = 1  # tells the places' random numbers from the rhythm's
 _EDGE_MS = 30.0  # nothing starts closer to the end of the song
 _SILENT_NEPERS = 6.0  # a frame this far under the loud ones is silence
 _SILENCE_FRAMES = 25  # how far from a sounding frame an object may still start: echoes, fades
@@ -37,6 +40,7 @@ class GridMapper:
         self._model = model
         self._kept: tuple[object, Floats] | None = None
         self._heard: tuple[object, object, Heard] | None = None
+        self._drawn: tuple[object, Canvas] | None = None
 
     @property
     def model(self) -> GridModel:
@@ -53,25 +57,24 @@ class GridMapper:
         drawing : how to draw, instead of what the settings say. deaf : map without listening (for measuring).
         """
         heard = self._hear(audio, timing, deaf)
-        grid = heard.grid
-        rng = np.random.default_rng(settings.seed or 0)
         conditions = self.conditions(settings)
-        rows = _range(grid, settings.start_time, settings.end_time)
-        canvas = Canvas.of(given or (), conditions.mode, grid)
-        painter = Painter(self.model, heard, canvas, conditions, rng, drawing or drawing_of(settings))
-        painter.paint(rows, self._playable(audio, grid, deaf))
+        rows = _range(heard.grid, settings.start_time, settings.end_time)
+        canvas = self._draw(audio, heard, settings, given or (), rows, drawing or drawing_of(settings), deaf)
+        # A generator of its own, so that places do not depend on whether the rhythm was drawn or kept.
+        rng = np.random.default_rng((settings.seed or 0, _PLACES))
         hitsounded = settings.hitsounded is not False
         low, high = (int(edge) for edge in (np.flatnonzero(rows)[0], np.flatnonzero(rows)[-1] + 1))
         yield from _kiai(canvas, low, high)
         if conditions.mode == 3:
             drawn = chords(canvas, low, high, conditions.keys or 4, hitsounded)
-            self._place_chords(drawn, conditions, rng)
+            place_columns(drawn, conditions, rng)
             yield from spell_chords(drawn, Speller(timing, 3))
             return
         made = drafts(canvas, low, high, conditions.slider_multiplier or 1.4, hitsounded)
         if conditions.mode != 1:
             kept = _fixed(given or (), timing, conditions)
-            self._place(sorted([*kept, *made], key=lambda d: d.time), conditions, rng)
+            everything = sorted([*kept, *made], key=lambda d: d.time)
+            place(everything, conditions, rng, settings.spacing or 1.0)
         yield from Speller(timing, conditions.mode).spell(made)
 
     def score(
@@ -100,6 +103,21 @@ class GridMapper:
             descriptors=frozenset(settings.descriptors),
         )
 
+    def _draw(
+        self, audio: Audio, heard: Heard, settings: Settings, given: Sequence[Event], rows: NDArray[np.bool_],
+        drawing: Drawing, deaf: bool,
+    ) -> Canvas:  # fmt: skip
+        """Draw rhythm and attributes, or take the last ones if all that has changed is the spacing."""
+        key = (heard, replace(settings, spacing=None), tuple(given), drawing)
+        if self._drawn is None or self._drawn[0] != key:
+            conditions = self.conditions(settings)
+            canvas = Canvas.of(given, conditions.mode, heard.grid)
+            rng = np.random.default_rng(settings.seed or 0)
+            painter = Painter(self.model, heard, canvas, conditions, rng, drawing)
+            painter.paint(rows, self._playable(audio, heard.grid, deaf))
+            self._drawn = (key, canvas)
+        return self._drawn[1]
+
     def _hear(self, audio: Audio, timing: Timing, deaf: bool) -> Heard:
         key = (audio, timing, deaf)
         if self._heard is None or self._heard[0] is not audio or self._heard[1] != (timing, deaf):
@@ -125,16 +143,6 @@ class GridMapper:
         near = np.convolve(sounding, np.ones(2 * _SILENCE_FRAMES + 1), "same") > 0.5
         frames = np.clip((grid.times / 10).astype(int), 0, len(near) - 1)
         return playable & near[frames]
-
-    def _place(self, drafts: list[Draft], conditions: Conditions, rng: np.random.Generator) -> None:
-        from mapperatorinator.mapper.grid.points import place
-
-        place(drafts, conditions, rng)
-
-    def _place_chords(self, drawn: list[Chord], conditions: Conditions, rng: np.random.Generator) -> None:
-        from mapperatorinator.mapper.grid.columns import place_columns
-
-        place_columns(drawn, conditions, rng)
 
 
 def drawing_of(settings: Settings) -> Drawing:

@@ -1,6 +1,6 @@
 """The rhythm network at run time: hears a song in windows and fills hidden cells of the canvas.
 
-Windows of 256 patches (64 beats) overlap by a quarter on each side; what the middle says is kept.
+Windows of 256 patches (64 beats) overlap by an eighth on each side; what the middle says is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mapperatorinator.mapper.grid.ticks import TICKS_PER_PATCH, TickGrid
 
 Floats = NDArray[np.float32]
 WINDOW = 256 * TICKS_PER_PATCH
-_STEP = 160 * TICKS_PER_PATCH
+_STEP = 192 * TICKS_PER_PATCH
 _FRAME_MS = 10.0
 _MARGIN = 30  # frames heard before the first and after the last tick of a window
 _AT_ONCE = 4  # windows in one call: bounds the memory
@@ -32,7 +32,7 @@ SLICES = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Heard:
     """What the network made of a song's sound: per window its rows and features. The same for every difficulty."""
 

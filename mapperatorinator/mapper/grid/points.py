@@ -25,6 +25,7 @@ from .shapes import Alphabet, Shape
 Floats = NDArray[np.float64]
 
 TEMPERATURE = 0.9
+_SMALL = 150.0  # px; a body within this of its head fits wherever the head is
 _TRIES = 24  # bodies tried before the compact ones
 
 
@@ -73,7 +74,7 @@ def place_many(
 def score(drafts: Sequence[Draft], conditions: Conditions) -> list[float]:
     """How surprising each placed object is, in bits: its head, and a slider's body and direction; 0 for spinners.
 
-    Heads count relative to a uniform choice of a pixel of the field, bodies as shapes of the model's alphabet.
+    A head counts as the choice of a pixel (17.6 bits if all were alike), a body as one of the model's alphabet.
     """
     walk = _Walk(placing_model(), Rhythm.of(drafts), conditions, np.ones(1))
     surprise = []
@@ -96,7 +97,8 @@ class _Walk:
         self.net = Decoder(model, rows, describe(rhythm), beats_of(rhythm), conditions)
         self.memory = spacing.Memory.empty(rows)
         self.shapes: list[list[Shape]] = [[] for _ in range(rows)]
-        self.compact = np.argsort(np.hypot(*np.moveaxis(self.alphabet.outlines, -1, 0)).max(axis=1))
+        sizes = np.hypot(*np.moveaxis(self.alphabet.outlines, -1, 0)).max(axis=1)
+        self.compact, self.least_size = np.argsort(sizes), float(sizes.min())
 
     def _look(self, i: int) -> spacing.View:
         time = np.full(len(self.scales), self.rhythm.time[i])
@@ -131,6 +133,7 @@ class _Walk:
                 draft.points, draft.curve = [tuple(point)], "L"
             self.memory.visit(head, self.rhythm.time[i], False)
             return
+        head = self._make_room(head, column[0].length)
         heading, shapes = self._draw_bodies(view, state, head, column[0].length, rng, temperature)
         tails, outlines = [], []
         for row, draft in enumerate(column):
@@ -169,6 +172,19 @@ class _Walk:
         first = spacing.fits(tried, 0.5).argmax(axis=1)
         stepped = tried[np.arange(len(tried)), first]
         return np.clip(np.rint(np.where(free[:, None], stepped, target)), 0, spacing.FIELD)
+
+    def _make_room(self, head: Floats, length: float) -> Floats:
+        """Heads so near the edge that not even the most compact body fits are drawn towards the middle."""
+        if length * self.least_size < _SMALL:
+            return head
+        outline = np.tile(self.alphabet.outline(Shape(int(self.compact[0]))), (len(head), 1, 1))
+        bins, lengths = spacing.directions(np.zeros(len(head))), np.full(len(head), length)
+        for _ in range(8):
+            tight = ~spacing.bodies_fit(head, bins, lengths, outline).any(axis=1)
+            if not tight.any():
+                break
+            head[tight] = np.rint(head[tight] + (spacing.FIELD / 2 - head[tight]) / 4)
+        return head
 
     def _turns(self, view: spacing.View) -> tuple[Floats, Floats]:
         known = self.memory.lengths > 0
@@ -242,7 +258,6 @@ class _Walk:
             spacing.steps_fit(view.here, references, distance), distance,
         )
         nats = float(densities.head_log_density(place, view, head, log_turn, self.scales)[0])
-        nats += float(np.log(spacing.FIELD.prod()))
         if draft.kind == DraftKind.SLIDER:
             nats += self._body_log_density(draft, view, state, head)
         return -nats / float(np.log(2))

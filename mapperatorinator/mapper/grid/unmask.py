@@ -105,7 +105,7 @@ class Painter:
         phase = self.heard.grid.phase
         for ticks in _ORDER:
             cells = np.flatnonzero(rows & np.isin(phase, ticks))
-            if len(ticks) < 3:  # every other beat first: neighbours decide together what the others must do
+            if len(ticks) == 1:  # every other beat first: neighbours decide together what the others must do
                 odd = (cells // TICKS_PER_BEAT) % 2 == 1
                 yield from (half for half in (cells[~odd], cells[odd]) if len(half))
             elif len(cells):
