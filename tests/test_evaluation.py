@@ -204,7 +204,7 @@ class TestEmphasis:
             a.new_combo, b.new_combo = i % 4 == 2, i % 2 == 0
         gap = gap_in_points([emphasis(ours)], [emphasis(human)])
         assert gap["new combos"] == pytest.approx(-50) and gap["objects"] == 0
-        assert gap_in_points([emphasis(None)], [emphasis(human)])["new combos"] == 100
+        assert gap_in_points([emphasis(None)], [emphasis(human)])["new combos"] == -100
 
     def test_kiai_starts(self) -> None:
         beatmap = steady()

@@ -74,10 +74,10 @@ def combined(parts: Iterable[Emphasis]) -> Emphasis:
 
 
 def gap_in_points(ours: Sequence[Emphasis], human: Sequence[Emphasis]) -> dict[str, float]:
-    """Difference of the shares, ours minus human, in percentage points; 100 where ours has none at all."""
+    """Difference of the shares, ours minus human, in percentage points; -100 where ours has none at all."""
     a, b = combined(ours).shares(), combined(human).shares()
     return {
-        name: 100.0 * (a[name] - b[name]) if np.isfinite(a[name]) else 100.0
+        name: 100.0 * (a[name] - b[name]) if np.isfinite(a[name]) else -100.0
         for name in NAMES if np.isfinite(b[name])
     }  # fmt: skip
 
