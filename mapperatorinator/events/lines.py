@@ -107,9 +107,10 @@ def _runs(values: Sequence[tuple[float, int]], least: int) -> list[tuple[float, 
     else."""
     runs = [list(group) for _, group in groupby(values, key=lambda item: item[1])]
     kept = [run[0] for run in runs if len(run) >= least]
-    if values and (not kept or kept[0][0] > values[0][0]):
-        usual = Counter(value for _, value in values).most_common(1)[0][0]
-        kept.insert(0, (values[0][0], usual))
+    if kept:
+        kept[0] = (values[0][0], kept[0][1])
+    elif values:
+        kept = [(values[0][0], Counter(value for _, value in values).most_common(1)[0][0])]
     return kept
 
 
