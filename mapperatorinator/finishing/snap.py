@@ -12,7 +12,7 @@ from dataclasses import replace
 from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.events import EventKind
 from mapperatorinator.finishing.notes import SLIDER, SPINNER_KINDS, Note, Notes, notes_of
-from mapperatorinator.finishing.ticks import Ticks
+from mapperatorinator.finishing.ticks import FINENESS_MS, Ticks
 
 LONGEST_SEARCH = 3  # spans tried to either side of the one that was meant
 
@@ -73,13 +73,13 @@ def _spans(note: Note, start: int, ticks: Ticks) -> Iterator[tuple[int, float]]:
     """(slides, span in ms) that might do, the likeliest first."""
     beat, slides = ticks.beat(start), note.slides
     wanted = (note.end - note.start) / slides
-    found = {
-        count * beat / divisor
-        for divisor in ticks.divisors
-        for middle in [max(1, round(wanted / beat * divisor))]
-        for count in range(max(1, middle - LONGEST_SEARCH), middle + LONGEST_SEARCH + 1)
-    }
-    spans = sorted(found, key=lambda span: abs(span - wanted))
+    costs: dict[float, float] = {}
+    for divisor in ticks.divisors:
+        middle = max(1, round(wanted / beat * divisor))
+        for count in range(max(1, middle - LONGEST_SEARCH), middle + LONGEST_SEARCH + 1):
+            span = count * beat / divisor
+            costs.setdefault(span, abs(span - wanted) + FINENESS_MS * divisor)
+    spans = sorted(costs, key=lambda span: costs[span])
     yield from ((slides, span) for span in spans)
     whole = ticks.nearest(start + wanted * slides) - start
     yield from ((1, float(span)) for span in (whole, *spans) if span > 0)
