@@ -83,5 +83,5 @@ def _unit(structure: tuple[int, ...], points: Floats) -> Floats:
 
 
 def _zigzag(pieces: int = 8) -> Floats:
-    corners = np.array([(i * 0.35, (i % 2) * 1.0) for i in range(pieces + 1)])
+    corners = np.array([(i * 0.12, (i % 2) * 1.0) for i in range(pieces + 1)])
     return _unit((1,) * pieces, corners)
