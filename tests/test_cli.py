@@ -32,6 +32,7 @@ def run(
         [sys.executable, *start, *map(str, words)],
         capture_output=True,
         encoding="utf-8",
+        errors="surrogateescape",
         cwd=folder,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         timeout=300,
@@ -156,7 +157,8 @@ WINDOWS_CANNOT = set('<>:"\\|?*')
 def odd_songs(folder: Path) -> list[Path]:
     """A song under each odd name, in a folder of an odd name."""
     songs = []
-    for name in ODD_NAMES:
+    not_unicode = [os.fsdecode(b"not \xff unicode.wav")] if sys.platform == "linux" else []
+    for name in [*ODD_NAMES, *not_unicode]:
         if os.name != "nt" or not WINDOWS_CANNOT & set(name):
             place = folder / f"in {name}"
             place.mkdir()

@@ -51,8 +51,8 @@ MAY_USE = {
 }
 # What `pip install mapperatorinator` brings; other rooms live with more.
 BASE_INSTALL = {
-    "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu_pp_py", "hydra", "omegaconf", "fastapi",
-    "starlette", "uvicorn", "rich", "questionary", "platformdirs", "pydantic", "mapperatorinator",
+    "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu_pp_py", "hydra", "omegaconf", "rich", "platformdirs",
+    "mapperatorinator",
 }  # fmt: skip
 BEYOND_BASE = {"training", "evaluation", "classifier", "complexity", "checkpoints"}
 BEYOND_BASE_FOLDERS = ("mapper/sequence", "positions")

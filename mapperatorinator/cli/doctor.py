@@ -17,8 +17,7 @@ from pathlib import Path
 import mapperatorinator
 
 _BASE = (
-    "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu-pp-py", "hydra-core", "fastapi", "uvicorn",
-    "rich", "questionary", "platformdirs",
+    "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu-pp-py", "hydra-core", "rich", "platformdirs",
 )  # fmt: skip
 _OLDEST, _NEWEST = (3, 10), (3, 13)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 
 from mapperatorinator.errors import UserError
 
@@ -14,6 +15,9 @@ DEBUG_VARIABLE = "MAPPERATORINATOR_DEBUG"
 
 def guarded(work: Callable[[], int]) -> int:
     """Run `work` and turn what goes wrong into one sentence on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path may hold what a terminal cannot show
     try:
         return work()
     except UserError as error:

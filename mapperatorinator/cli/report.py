@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mapperatorinator.cli.usage import Stopwatch, peak_memory_mib
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from mapperatorinator.pipeline import Made, Result
 
 
@@ -26,28 +28,18 @@ def as_json(result: Result, watch: Stopwatch) -> dict[str, Any]:
 
 def print_result(result: Result, watch: Stopwatch) -> None:
     """Print the table of asked and got, and what came of it, to stdout."""
-    from rich import box
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
-    console = Console(highlight=False)
-    table = Table(box=box.SIMPLE_HEAD)
-    for name, justify in (("difficulty", "left"), ("stars asked", "right"), ("got", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for name in ("objects", "per second", "CS AR OD HP", "checks"):
-        table.add_column(name, justify="right")
-    for made in result.made:
-        table.add_row(*(escape(cell) for cell in _row(made)))
-    console.print(table)
-    console.print(
-        f"BPM {bpm_text(result)}, first beat at {result.timing.offset:.0f} ms, seed {result.settings.seed}"
-    )
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if any(beatmap.hit_objects for beatmap in result.beatmaps):
+        console.print(_table(result))
+    first = f"first beat at {result.timing.offset:.0f} ms"
+    console.print(f"BPM {bpm_text(result)}, {first}, seed {result.settings.seed}")
     for note in result.notes:
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
+        console.print(f"note: {note}")
     memory = peak_memory_mib()
     spent = f"{watch.seconds:.1f} s" + (f", {memory:.0f} MiB at most" if memory else "")
-    console.print(f"wrote {result.path} ({spent})", markup=False, soft_wrap=True)
+    console.print(f"wrote {result.path} ({spent})")
 
 
 def bpm_text(result: Result) -> str:
@@ -57,6 +49,20 @@ def bpm_text(result: Result) -> str:
     asked = result.settings.bpm
     found = low if low == high else f"{low} to {high}"
     return found if asked is None else f"{found} (asked {asked:g})"
+
+
+def _table(result: Result) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("difficulty")
+    for name in ("stars asked", "got", "objects", "per second", "CS AR OD HP", "checks"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for made in result.made:
+        table.add_row(*(Text(cell) for cell in _row(made)))
+    return table
 
 
 def _row(made: Made) -> list[str]:

@@ -23,11 +23,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     speed = parser.add_mutually_exclusive_group()
     speed.add_argument("--double", action="store_true", help="read the tempo found twice as fast")
     speed.add_argument("--halve", action="store_true", help="read the tempo found half as fast")
-    parser.add_argument("--convention", default="osu", help="where a beat lies: osu (default), stepmania or onset")
+    parser.add_argument(
+        "--convention", default="osu", help="where a beat lies: osu (default), stepmania or onset"
+    )
     parser.add_argument("--osu", action="store_true", help="write a timing-only .osu file beside the song")
-    parser.add_argument("--click", action="store_true", help="write a WAV of the song with a click on every beat")
-    parser.add_argument("--plot", action="store_true", help="write a picture of what was heard (needs matplotlib)")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write; default: beside the song")
+    parser.add_argument(
+        "--click", action="store_true", help="write a WAV of the song with a click on every beat"
+    )
+    parser.add_argument(
+        "--plot", action="store_true", help="write a picture of what was heard (needs matplotlib)"
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="where to write; default: beside the song"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

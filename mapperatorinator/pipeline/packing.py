@@ -25,5 +25,5 @@ def osu_writer(beatmap: Beatmap) -> Writer:
 
 def recipe_writer(recipe: dict[str, Any]) -> Writer:
     """The recipe as readable JSON."""
-    content = (json.dumps(recipe, indent=2, ensure_ascii=False) + "\n").encode()
+    content = (json.dumps(recipe, indent=2) + "\n").encode()
     return lambda path: path.write_bytes(content)
