@@ -98,6 +98,11 @@ def _from_reference(settings: Settings, reference: Beatmap) -> dict[str, Any]:
         "preview_time": round(reference.preview_time) if reference.preview_time >= 0 else None,
         "tags": reference.tags,
     }
+    if settings.add_to_beatmap:
+        marked = settings.ai_mark and not settings.overwrite_reference_beatmap
+        name = reference.difficulty_name
+        values["version"] = f"AI {name}" if marked and not name.startswith("AI ") else name
+        values["creator"] = reference.creator
     if reference.background:
         picture = Path(settings.beatmap_path).parent / reference.background
         values["background"] = str(picture) if picture.is_file() else ""
