@@ -56,9 +56,9 @@ def _table(result: Result) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("difficulty")
-    for name in ("stars asked", "got", "objects", "per second", "CS AR OD HP", "checks"):
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("difficulty", no_wrap=True)
+    for name in ("stars asked", "got", "objects", "a second", "CS AR OD HP", "checks"):
         table.add_column(name, justify="right", no_wrap=True)
     for made in result.made:
         table.add_row(*(Text(cell) for cell in _row(made)))
