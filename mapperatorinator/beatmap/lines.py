@@ -23,10 +23,12 @@ def parse_timing_point(line: str, offset: float, sample_set: int, volume: int) -
     given = [parse_int(part) if part else None for part in fields[2:8]]
     meter, bank, index, loudness, red, effects = (given + [None] * 6)[:6]
     uninherited = red is None or red == 1
+    if meter and meter < 0:  # today's game skips such lines; with another meter it would not
+        raise ValueError(f"a measure cannot have {meter} beats")
     return TimingPoint(
         time=parse_number(fields[0]) + offset,
         beat_length=parse_number(fields[1]) if uninherited else _parse_velocity(fields[1]),
-        meter=meter if meter and meter > 0 else 4,
+        meter=meter or 4,  # 0 has meant 4 since the first format
         sample_set=sample_set if bank is None else bank,
         sample_index=index or 0,
         volume=volume if loudness is None else loudness,

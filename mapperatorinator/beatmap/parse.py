@@ -165,6 +165,9 @@ class _Parser:
         bm.absent = frozenset(key.field for keys in SECTIONS.values() for key in keys) - self.given
         if "approach_rate" in bm.absent:
             bm.approach_rate = bm.overall_difficulty  # files older than the key mean this
+        times = [point.time for point in bm.timing_points]
+        if times != sorted(times):
+            self.warn("the timing points were not in order of time and have been sorted")
         bm.timing_points.sort(key=lambda point: point.time)
         bm.hit_objects.sort(key=lambda obj: obj.time)
         return bm
