@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -244,14 +245,18 @@ def test_a_bug_is_one_line_too(tmp_path: Path) -> None:
     assert done.returncode == 1 and "ZeroDivisionError" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_an_interrupt_ends_with_130() -> None:
-    code = (
-        "from mapperatorinator.cli.guard import guarded; import sys\n"
-        "def work():\n    raise KeyboardInterrupt\n"
-        "sys.exit(guarded(work))"
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+def test_an_interrupt_ends_with_130_and_leaves_nothing(song: Path, tmp_path: Path) -> None:
+    words = ["generate", song, "--out", tmp_path / "out", "--stars", "15", "--candidates", "64"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mapperatorinator", *map(str, words)], stderr=subprocess.PIPE, text=True
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 130 and "Traceback" not in done.stderr
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, written = process.communicate(timeout=60)
+    assert process.returncode == 130, written
+    assert written == "interrupted; nothing was written.\n"
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
