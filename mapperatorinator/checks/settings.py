@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
@@ -182,7 +183,7 @@ def settings_for_stars(view: MapView) -> Iterator[Finding]:
     tables = {"AR": AR_FOR_STARS, "OD": OD_FOR_STARS}
     values = _values(view)
     for name, table in tables.items():
-        if view.mode in table and view.objects:
+        if view.mode in table and view.objects and math.isfinite(view.stars):
             bounds = next(
                 b for most, b in table[view.mode] if view.stars < most or most == table[view.mode][-1][0]
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
@@ -56,8 +55,8 @@ def taiko_close_barlines(view: MapView) -> Iterator[Finding]:
 def taiko_kiai_flash(view: MapView) -> Iterator[Finding]:
     for (time, _), (following, _) in zip(view.kiai_toggles, view.kiai_toggles[1:], strict=False):
         beat, gap = normal_beat(view.red_line_at(time)), following - time
-        if gap <= math.ceil(beat * KIAI_FLASH_MINOR):
-            say = warning if gap <= math.ceil(beat * KIAI_FLASH_WARNING) else minor
+        if gap < beat * KIAI_FLASH_MINOR + 1:
+            say = warning if gap < beat * KIAI_FLASH_WARNING + 1 else minor
             yield say(f"Kiai changes again after {gap:.0f} ms.", time)
 
 

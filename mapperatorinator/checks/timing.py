@@ -82,7 +82,7 @@ def before_line(view: MapView) -> Iterator[Finding]:
 def red_line_snapping(view: MapView) -> Iterator[Finding]:
     keys, times = view.edge_times
     for current, following in zip(view.red_lines, view.red_lines[1:], strict=False):
-        step = current.ms_per_beat * current.meter
+        step = current.ms_per_beat * max(current.meter, 1)
         phase = (following.time - current.time) % step
         aligned = min(phase, step - phase) <= ALIGNED and following.ms_per_beat == current.ms_per_beat
         if aligned:

@@ -69,7 +69,7 @@ class MapView(Timeline):
         """Star rating of the map; 0 without objects, infinite where it is too dense to be rated."""
         try:
             return star_rating(self.beatmap) if self.objects else 0.0
-        except UserError:
+        except (UserError, ValueError):  # ValueError: a number that no file can hold
             return math.inf
 
     @cached_property
@@ -94,9 +94,10 @@ class MapView(Timeline):
 
     @cached_property
     def spans(self) -> list[float]:
-        """Duration in ms of one span of each object (0 unless it is a slider)."""
-        span = self.beatmap.slider_span_duration
-        return [span(obj) if isinstance(obj, Slider) else 0.0 for obj in self.objects]
+        """Duration in ms of one span of each object (0 unless it is a slider with a duration)."""
+        span = self.beatmap.slider_span_duration if self.beatmap.slider_multiplier > 0 else lambda _: 0.0
+        lengths = [span(obj) if isinstance(obj, Slider) else 0.0 for obj in self.objects]
+        return [length if math.isfinite(length) else 0.0 for length in lengths]
 
     @cached_property
     def ends(self) -> list[float]:
@@ -122,7 +123,7 @@ class MapView(Timeline):
     def ticks(self, i: int) -> list[float]:
         """Times in ms of the slider ticks of object `i` (edges not included)."""
         obj = self.objects[i]
-        if not isinstance(obj, Slider) or self.beatmap.slider_tick_rate <= 0:
+        if not isinstance(obj, Slider) or not self.beatmap.slider_tick_rate > 0 or not self.spans[i] > 0:
             return []
         step = self.red_line_at(obj.time).ms_per_beat / self.beatmap.slider_tick_rate
         span = self.spans[i]
