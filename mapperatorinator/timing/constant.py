@@ -19,12 +19,13 @@ Array = NDArray[np.float64]
 SLOWEST, FASTEST = 45.0, 340.0  # BPM
 RATIOS = (1.0, 2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3, 0.75, 4 / 3, 4.0, 0.25)
 PEAKS = 6
+USUAL = (-2.0, 0.0, -5.0, -4.0, -5.0)  # log odds of meters 3 to 7 before listening
 CLIP = 5.0  # log-odds beyond this say no more
 MEDIAN_BPM, SPREAD = 172.0, 0.38  # of osu! maps: median and standard deviation of log BPM
 # How much each kind of evidence counts, learned by comparing true with wrong readings (training/timing_weights.py).
 WEIGHTS = {
-    "beats": 0.3, "count": 0.15, "support": 2.0, "explained": 2.0, "halves": -0.5, "downbeats": 0.3, "tempo": 1.0,
-    "prior": 0.3,
+    "beats": 0.71, "count": 0.56, "support": 3.06, "explained": 2.87, "halves": 0.84, "downbeats": 0.05, "tempo": 0.68,
+    "prior": 0.19,
 }  # fmt: skip
 
 
@@ -178,7 +179,7 @@ def evidence(heard: Activations, curve: Array, reading: Reading) -> dict[str, fl
 
     beats, count: log-odds total and number of the grid's beats per second; support: mean probability on them;
     explained: share of all probability that lies within 35 ms of a beat; halves: mean probability half-way between
-    beats; downbeats: log-odds total of the measure's first beats per second; tempo: the network's opinion; prior: how
+    beats; downbeats: how plainly measures stand out; tempo: the network's opinion; prior: how
     usual the tempo is.
     """
     duration = heard.duration_ms
@@ -197,7 +198,7 @@ def evidence(heard: Activations, curve: Array, reading: Reading) -> dict[str, fl
         "support": float(np.log(around(curve, beats).mean() + 1e-3)) if len(beats) else -7.0,
         "explained": float(np.log(explained + 1e-3)),
         "halves": float(np.log(halves.mean() + 1e-3)) if len(halves) else -7.0,
-        "downbeats": measure(heard, beats)[2] / seconds,
+        "downbeats": measure(heard, beats)[2],
         "tempo": float(np.mean(np.maximum(near, -8))),
         "prior": -0.5 * (np.log(reading.bpm / MEDIAN_BPM) / SPREAD) ** 2,
     }
@@ -209,18 +210,24 @@ def around(curve: NDArray, times: Array) -> Array:
 
 
 def measure(heard: Activations, beats: Array) -> tuple[int, int, float]:
-    """The meter and the place of beat 0 of a list of beats: (meter, place in the measure, log-odds total)."""
-    logits = np.clip(at(np.clip(heard.downbeat, -CLIP, CLIP), beats), -CLIP, CLIP)
-    likely = heard.meter.mean(axis=0)
-    prior = {2: -3.0, 3: 0.0, 4: 0.0, 5: -0.5, 6: -0.5, 7: -0.5}
-    best = (4, 0, -np.inf)
-    for meter in METERS:
-        trust = prior[meter] + len(beats) * 0.05 * float(likely[METERS.index(meter)])
+    """Meter, place of the first beat in its measure (0 = downbeat), and how plainly the downbeats stand out.
+
+    The last is the correlation, 0 to 1, of the downbeat curve at the beats with the pattern of the measure.
+    """
+    if len(beats) < 2 * METERS[-1]:
+        return 4, 0, 0.0
+    values = around(np.clip(heard.downbeat, -CLIP, CLIP), beats)
+    values = (values - values.mean()) / (values.std() + 1e-6)
+    opinion = heard.meter.mean(axis=0)
+    best, found = -np.inf, (4, 0, 0.0)
+    for meter, usual in zip(METERS, USUAL, strict=True):
         for phase in range(meter):
-            total = float(logits[phase::meter].sum()) + 0.5 * len(logits[phase::meter])
-            if total + trust > best[2]:
-                best = (meter, (-phase) % meter, total + trust)
-    return best
+            share = len(values[phase::meter]) / len(values)
+            correlation = float(values[phase::meter].mean()) * np.sqrt(share / (1 - share))
+            level = 0.5 * len(beats) * max(correlation, 0.0) ** 2 + usual + 2 * float(opinion[METERS.index(meter)])
+            if level > best:
+                best, found = level, (meter, (-phase) % meter, max(correlation, 0.0))
+    return found
 
 
 def score(heard: Activations, curve: Array, reading: Reading) -> Reading:

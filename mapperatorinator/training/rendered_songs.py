@@ -1,6 +1,6 @@
 """Songs composed and rendered by us, whose beats are known exactly: training music for the beat tracker.
 
-``python -m mapperatorinator.training.rendered_songs FOLDER COUNT [--soundfont FILE] [--seed N] [--audio]`` writes
+``python -m mapperatorinator.training.rendered_songs FOLDER COUNT [--soundfont FILE] [--seed N] [--styles …] [--audio]`` writes
 for each song `<number>.npy` (packed mel frames) and `<number>.json` (beats, downbeats, onsets; acoustic time in s),
 with `--audio` also `<number>.wav`. All music is invented by a random number generator: chords, bass, melody and
 drums over a grid of beats with any meter from 3 to 7, tempo changes, pickups, swing and loose playing.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ STYLES: dict[str, tuple[float, float, float, tuple[int, ...]]] = {
     "blast": (140, 300, 1.5, (2, 4)),
     "break": (150, 188, 2, (4, 2)),
     "funk": (84, 130, 2.5, (4,)),
+    "riff": (76, 136, 3, (4, 4, 4, 3)),
     "bossa": (110, 180, 1, (2,)),
     "swing": (90, 240, 1.5, (3,)),
     "latin": (85, 130, 1, (4,)),
@@ -167,7 +169,7 @@ def drum_bar(rng: np.random.Generator, style: str, meter: int, sub: int) -> list
     elif style == "sparse":
         kicks, snares = kicks[:1], snares[-1:] if rng.random() < 0.5 else []
         rate = int(rng.choice([0, 0, 1, 2]))
-    if style in ("rock", "punk", "funk", "break", "half"):
+    if style in ("rock", "punk", "funk", "break", "half", "riff"):
         chance = {"funk": 0.2, "break": 0.1}.get(style, 0.12)
         kicks += [b for b in np.arange(step, meter, step).tolist() if rng.random() < chance]
         if style == "funk":
@@ -194,10 +196,12 @@ def rhythm(rng: np.random.Generator, meter: int, sub: int, density: float) -> li
     return [(float(a), float(b - a)) for a, b in zip(starts, ends, strict=True)]
 
 
-def compose(rng: np.random.Generator, font: SoundFont | None, seconds: float) -> tuple[Score, str]:
+def compose(
+    rng: np.random.Generator, font: SoundFont | None, seconds: float, styles: Sequence[str] = tuple(STYLES)
+) -> tuple[Score, str]:
     """A whole song of about `seconds`: sections with their own patterns, played by one band."""
-    weights = np.array([style[2] for style in STYLES.values()])
-    style = str(rng.choice(list(STYLES), p=weights / weights.sum()))
+    weights = np.array([STYLES[style][2] for style in styles])
+    style = str(rng.choice(styles, p=weights / weights.sum()))
     score, sections = lay_beats(rng, style, seconds)
     band, root, scale = hire(rng, font), int(rng.integers(36, 48)), SCALES[rng.integers(len(SCALES))]
     chords = rng.integers(0, len(scale), (2, 4))
@@ -246,10 +250,10 @@ class Section:
             parts["chords"] = True
         meter = meters[0] if meters[0] in GROUPS else 4
         pattern = drum_bar(rng, self.style, meter, score.sub)
-        comp, motif = rhythm(rng, meter, min(score.sub, 3), rng.uniform(0.3, 1.2)), rhythm(
-            rng, meter, score.sub, rng.uniform(0.5, 1.6)
-        )
-        low = rhythm(rng, meter, min(score.sub, 2), rng.uniform(0.5, 2))
+        dense = self.style == "riff"
+        comp = rhythm(rng, meter, score.sub if dense else min(score.sub, 3), rng.uniform(0.3, 3 if dense else 1.2))
+        motif = rhythm(rng, meter, score.sub, rng.uniform(0.5, 1.6))
+        low = rhythm(rng, meter, score.sub if dense else min(score.sub, 2), rng.uniform(0.5, 3 if dense else 2))
         arpeggio = rng.random() < 0.35
         for index, (bar, length) in enumerate(zip(bars, meters, strict=True)):
             if length != meter:
@@ -345,13 +349,14 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("--soundfont", type=Path)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--styles", nargs="*", choices=list(STYLES), default=list(STYLES))
     parser.add_argument("--audio", action="store_true")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     font = SoundFont(asked.soundfont) if asked.soundfont else None
     for number in range(asked.count):
         rng = np.random.default_rng([asked.seed, number])
-        score, style = compose(rng, font, float(rng.uniform(45, 100)))
+        score, style = compose(rng, font, float(rng.uniform(45, 100)), asked.styles)
         np.save(asked.folder / f"{number:04d}.npy", pack(log_mel(score.sound)))
         (asked.folder / f"{number:04d}.json").write_text(json.dumps(truth(score, style)))
         if asked.audio:
