@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tracemalloc
 import wave
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from media import click_track, lag_ms, write_media
 
 from mapperatorinator.audio import Audio, is_silent, load_audio
@@ -202,6 +205,59 @@ def test_bad_files_get_one_sentence(tmp_path):
     playlist = tmp_path / "list.mp3"
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://{short}\n#EXT-X-ENDLIST\n")
     assert "not an audio file" in sentence_of(playlist)
+
+
+def test_unknown_compression(tmp_path):
+    path = write_media(tmp_path / "song.wav", click_track(16000), 16000, "pcm_s16le", "wav")
+    data = bytearray(path.read_bytes())
+    data[20:22] = b"\x99\x99"
+    path.write_bytes(bytes(data))
+    assert "unknown kind of compression" in sentence_of(path)
+
+
+def test_float_file_with_impossible_values(tmp_path):
+    path = write_media(tmp_path / "song.wav", click_track(16000), 16000, "pcm_f32le", "wav", channels=1)
+    data = bytearray(path.read_bytes())
+    for number, value in enumerate([np.nan, np.inf, 1e30]):
+        data[20000 + 400 * number : 20004 + 400 * number] = np.float32(value).tobytes()
+    path.write_bytes(bytes(data))
+    samples = load_audio(path).samples
+    assert np.isfinite(samples).all()
+    assert np.abs(samples).max() < 32
+
+
+@pytest.fixture(scope="module")
+def small_songs(tmp_path_factory) -> list[tuple[str, bytes]]:
+    folder = tmp_path_factory.mktemp("songs")
+    kinds = [
+        ("mp3", "mp3", "libmp3lame"),
+        ("ogg", "ogg", "vorbis"),
+        ("m4a", "ipod", "aac"),
+        ("ts", "mpegts", "aac"),
+    ]
+    paths = [write_media(folder / f"a.{e}", click_track(44100), 44100, codec, box) for e, box, codec in kinds]
+    return [(path.suffix, path.read_bytes()) for path in paths]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.integers(0, 3),
+    seed=st.integers(0, 2**32 - 1),
+    bytes_changed=st.integers(1, 60),
+    cut=st.booleans(),
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_damaged_bytes_never_crash(small_songs, tmp_path, kind, seed, bytes_changed, cut):
+    ending, data = small_songs[kind]
+    rng = np.random.default_rng(seed)
+    damaged = bytearray(data[: rng.integers(1, len(data))] if cut else data)
+    span = len(damaged) if seed % 2 else min(len(damaged), 400)  # headers are short and matter most
+    for at in rng.integers(0, span, bytes_changed):
+        damaged[at] = rng.integers(256)
+    path = tmp_path / f"damaged{ending}"
+    path.write_bytes(bytes(damaged))
+    with contextlib.suppress(UserError):
+        assert np.isfinite(load_audio(path).samples).all()
 
 
 def test_video_without_sound(tmp_path):

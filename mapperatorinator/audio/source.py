@@ -33,6 +33,7 @@ CONTAINERS = (
 # Containers whose announced length is a count, not an estimate from the bit rate.
 _COUNTED = ("wav", "flac", "mov", "matroska", "aiff")
 _JUMP_SECONDS = 0.1  # a larger hole between timestamps is missing sound, a smaller one is rounding
+_LOUDEST = 16.0  # times full scale; lossy decoders overshoot by a few times at most
 _HOLE_SECONDS = 60.0  # a larger one is a clock that was reset
 
 
@@ -78,6 +79,8 @@ class Sound:
         self._media = media
         self._path = path
         self._stream: AudioStream = media.streams.audio[0]
+        if self._stream.codec_context is None:
+            raise UserError(f"'{path.name}' uses an unknown kind of compression; convert it to mp3 or flac.")
         self.rate: int = self._stream.rate or 0
         self.channel_names = tuple(channel.name for channel in self._stream.layout.channels) or ("FC",)
         self.channels = len(self.channel_names)
@@ -135,6 +138,9 @@ class Sound:
             except (StopIteration, FFmpegError):
                 yield None, damage
                 return
+            except IndexError:  # a packet of a stream that turned up late; the library stops at it
+                packets = self._media.demux(self._stream)
+                continue
             try:
                 frames = packet.decode()
             except FFmpegError:
@@ -162,6 +168,8 @@ class Sound:
             data = (data.astype(np.float32) - 128.0) / 128.0
         elif data.dtype.kind == "i":
             data = data.astype(np.float32) / np.float32(2.0 ** (8 * data.dtype.itemsize - 1))
+        else:  # a damaged float file may hold anything
+            data = np.clip(np.nan_to_num(data, nan=0.0), -_LOUDEST, _LOUDEST)
         if frame.sample_rate != self.rate:
             import soxr
 

@@ -91,7 +91,7 @@ def _clean(text: str) -> str:
 def _read_cover(media: InputContainer) -> Cover | None:
     """The first attached picture of an opened file."""
     for stream in media.streams.video:
-        kind = _PICTURES.get(stream.codec_context.name)
+        kind = _PICTURES.get(stream.codec_context.name) if stream.codec_context else None
         if not is_picture(stream) or kind is None:
             continue
         for packet in media.demux(stream):
