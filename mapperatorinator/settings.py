@@ -105,10 +105,12 @@ class Settings:
     difficulties: tuple[float, ...] = _map.reals(
         0.5, 15, "a spread: one difficulty for each star rating", unit="stars", models=EMBEDDED
     )
-    mapper_id: int | None = _map.whole(None, 1, None, "osu! user id of the mapper whose style to follow")
+    mapper_id: int | None = _map.whole(
+        None, 1, None, "osu! user id of the mapper whose style to follow", models=PUBLISHED
+    )
     year: int | None = _map.whole(None, 2007, 2026, "year whose style to follow")
     descriptors: tuple[str, ...] = _map.words((), "style tags to follow, such as 'jump aim' or 'clean'")
-    negative_descriptors: tuple[str, ...] = _map.words((), "style tags to avoid")
+    negative_descriptors: tuple[str, ...] = _map.words((), "style tags to avoid", models=PUBLISHED)
     hitsounded: bool | None = _map.flag(None, "give the map hitsounds; default: yes")
     keycount: int | None = _map.whole(None, 1, 18, "mania: number of columns; default: 4", unit="keys")
     hold_note_ratio: float | None = _map.real(None, 0, 1, "mania: share of notes that are held")
@@ -163,17 +165,21 @@ class Settings:
     ai_mark: bool = _meta.flag(True, "say in tags and difficulty name that the map is generated")
 
     model: str = _run.word("embedded", MODELS, "which model draws the map")
-    lora_path: str = _run.path("folder or hub id of an adapter")
+    lora_path: str = _run.path("folder or hub id of an adapter", models=PUBLISHED)
     seed: int | None = _run.whole(None, 0, None, "same seed, same map; default: drawn by chance and reported")
     candidates: int = _run.whole(
         3, 1, 64, "maps to draw for a difficulty; the nearest to the asked stars is kept", models=EMBEDDED
     )
 
-    cfg_scale: float = _sample.real(1.0, 0, 20, "how strongly to follow the asked conditions")
+    cfg_scale: float = _sample.real(
+        1.0, 0, 20, "how strongly to follow the asked conditions", models=PUBLISHED
+    )
     temperature: float = _sample.real(
         0.9, 0, 5, "0 draws the likeliest map, 1 as varied a one as the model can"
     )
-    top_p: float = _sample.real(0.9, 0.01, 1, "draw among the likeliest choices that hold this share")
+    top_p: float = _sample.real(
+        0.9, 0.01, 1, "draw among the likeliest choices that hold this share", models=PUBLISHED
+    )
     resnap_events: bool = _sample.flag(True, "move objects to the nearest tick of their divisor")
     snap_near_perfect_overlaps: bool = _sample.flag(True, "make objects that nearly overlap overlap exactly")
 

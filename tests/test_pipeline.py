@@ -112,8 +112,11 @@ def test_same_seed_and_recipe_give_the_same_bytes(asked: Settings, tmp_path: Pat
 
 
 def test_a_seed_drawn_by_chance_stands_in_the_recipe(asked: Settings) -> None:
-    result = generate(replace(asked, seed=None))
+    result = generate(replace(asked, seed=None, candidates=2, difficulty=None, difficulties=(2, 3)))
     assert result.recipe["settings"]["seed"] == result.settings.seed is not None
+    recipe = read_recipe(result.files[1])
+    again = generate(replace(recipe.settings, output_path=asked.output_path), timing=recipe.timing)
+    assert again.path.read_bytes() == result.path.read_bytes()
 
 
 def test_nothing_is_overwritten(asked: Settings) -> None:
@@ -202,6 +205,12 @@ def test_timing_of_a_reference_is_taken_over(asked: Settings, tmp_path: Path) ->
     bare = generate(replace(asked, export_osz=False))
     result = generate(replace(asked, beatmap_path=str(bare.path), in_context=("TIMING",), bpm=90, offset=0))
     assert result.timing.bpm == 120 and result.timing.offset == 100
+
+
+def test_what_the_model_cannot_follow_is_said(asked: Settings) -> None:
+    notes = generate(replace(asked, descriptors=("tech", "purple"), super_timing=True)).notes
+    assert len(notes) == 2 and "super_timing" in notes[0]
+    assert "style purple;" in notes[1] and "tech" in notes[1]
 
 
 def test_timing_alone_has_no_objects(asked: Settings) -> None:

@@ -33,6 +33,8 @@ def print_result(result: Result, watch: Stopwatch) -> None:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     if any(beatmap.hit_objects for beatmap in result.beatmaps):
         console.print(_table(result))
+    asked = (f"{name}={value}" for name, value in result.recipe["settings"].items() if value != "")
+    console.print("asked:", *asked)
     first = f"first beat at {result.timing.offset:.0f} ms"
     console.print(f"BPM {bpm_text(result)}, {first}, seed {result.settings.seed}")
     for note in result.notes:

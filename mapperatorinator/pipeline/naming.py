@@ -43,7 +43,7 @@ def tags_line(settings: Settings, asked: Settings) -> str:
     words = settings.tags
     if words is None:
         kinds = {option.name: (option.kind, option.group) for option in options()}
-        changed = {**asked.changed(), "seed": settings.seed}
+        changed = replace(asked, seed=settings.seed).changed()
         words = " ".join(
             f"{name}={_one_word(value)}"
             for name, value in changed.items()

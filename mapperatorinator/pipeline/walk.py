@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mapperatorinator import weights
 from mapperatorinator.audio import Audio, is_silent, load_audio
 from mapperatorinator.beatmap import CATCH, OSU, Beatmap, archive_name, beatmap_name
 from mapperatorinator.errors import UserError
@@ -237,6 +238,11 @@ def _write(
 
 def _notes(settings: Settings, made: Sequence[Made]) -> list[str]:
     notes = [f"The model {settings.model} does not use {name}." for name in settings.ignored()]
+    if settings.model == "embedded" and settings.descriptors:
+        known = weights.card("grid")["descriptors"]
+        strange = ", ".join(word for word in settings.descriptors if word not in known)
+        if strange:
+            notes.append(f"The model does not know the style {strange}; it knows {', '.join(known)}.")
     for item in made:
         if item.candidate.problems:
             first = item.candidate.problems[0]
