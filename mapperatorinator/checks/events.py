@@ -22,9 +22,11 @@ def break_position(view: MapView) -> Iterator[Finding]:
     for pause in view.beatmap.breaks:
         following = view.first_at_or_after(pause.start)
         if following > 0:
-            late = BREAK_AFTER_OBJECT - (pause.start - view.latest_end(following - 1))
-            if late > LENIENCY:
-                yield problem(f"The break starts {late:.0f} ms too early.", pause.start)
+            # The editor counts from the end of a slider, older versions of it from the start.
+            wait = pause.start - view.latest_end(following - 1)
+            wait = max(wait, pause.start - view.starts[following - 1]) if wait >= 0 else wait
+            if BREAK_AFTER_OBJECT - wait > LENIENCY:
+                yield problem(f"The break starts {BREAK_AFTER_OBJECT - wait:.0f} ms too early.", pause.start)
         if following < len(view.objects):
             early = view.preempt - (view.starts[following] - pause.end)
             if early > LENIENCY:

@@ -16,7 +16,7 @@ from .view import MapView, difficulty_range
 
 # What a 4:3 screen shows, in px of the playfield (Mapset Verifier and lazer, measured in the game).
 LEFT, TOP, RIGHT, BOTTOM = -67.0, -60.0, 579.0, 428.0
-OFFSCREEN_ROUNDING = 0.01  # px below which nothing can be seen to be missing
+OFFSCREEN_ROUNDING = 0.1  # px below which nothing can be seen to be missing
 BODY_STEP = 2.0  # px between the points of a slider body that are looked at
 
 NINJA_PROBLEM, NINJA_WARNING = (450.0, 17.0, 17.0), (500.0, 21.8, 20.0)  # ms at OD 5, per OD below, above

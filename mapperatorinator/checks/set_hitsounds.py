@@ -69,7 +69,8 @@ def _compare(views: Sequence[MapView], all_sounds: list[Sounds]) -> Iterator[Fin
             present = [(k, sounds) for k, sounds in heard if sounds is not None]
             lacking = [(k, sounds - names) for k, sounds in present if sounds - names]
             if lacking:
-                say = warning if len(lacking) * 2 > len(present) else minor
+                others = len(present) if views[n].mode == MANIA else len(alike) - 1
+                say = warning if len(lacking) * 2 > others else minor
                 missing = ", ".join(sorted(set().union(*(sounds for _, sounds in lacking))))
                 where = ", ".join(views[k].beatmap.difficulty_name for k, _ in lacking)
                 yield say(f"Lacks {missing}, heard in {where}.", time)._replace(difficulty=n)

@@ -235,7 +235,8 @@ def wrong_snapping(views: Sequence[MapView]) -> Iterator[Finding]:
     for n, view in enumerate(views):
         reported: set[float] = set()
         for other in views:
-            if other.mode == view.mode and other.stars > view.stars:
+            same_song = other.beatmap.audio_filename == view.beatmap.audio_filename
+            if same_song and other.mode == view.mode and other.stars > view.stars:
                 for i, time, finding in _confusions(view, other):
                     if time not in reported:
                         reported.add(time)
@@ -247,6 +248,9 @@ def _confusions(view: MapView, harder: MapView) -> Iterator[tuple[int, float, Fi
     keys, ours = view.edge_times
     theirs = harder.edge_times[1]
     alone, others = _missing(ours, theirs), _missing(theirs, ours)
+    if view.mode == MANIA:  # where long notes end is free
+        alone = alone[[keys[k][1] == 0 for k in alone]]
+        others = others[[harder.edge_times[0][k][1] == 0 for k in others]]
     if not len(others):
         return
     others = others[np.argsort(theirs[others])]
