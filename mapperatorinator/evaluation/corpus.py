@@ -22,7 +22,6 @@ from mapperatorinator.errors import UserError
 
 MODES = ("osu!", "taiko", "catch", "mania")
 SAME_DIFFICULTY = 0.5  # stars; two maps this close count as the same request
-_CACHED_MAPS = 64
 T = TypeVar("T")
 
 
@@ -70,12 +69,13 @@ def default_folder() -> Path:
 class Corpus:
     """The maps of one folder: `rows` is the index, `beatmap` reads a map, `audio_path` finds its song."""
 
-    def __init__(self, folder: Path | str | None = None) -> None:
+    def __init__(self, folder: Path | str | None = None, keep: int = 64) -> None:
         self.folder = Path(folder) if folder is not None else default_folder()
         if not (self.folder / "maps.csv").is_file():
             raise UserError(
                 f"No corpus at {self.folder}: it has no maps.csv. Name its folder in MAPPERATORINATOR_CORPUS."
             )
+        self._keep = keep  # maps kept in memory
         self._maps: OrderedDict[str, Beatmap] = OrderedDict()
 
     @cached_property
@@ -108,7 +108,7 @@ class Corpus:
         """The map, parsed; the last few are kept, so do not change what you get."""
         kept = self._maps.pop(row.path, None)
         self._maps[row.path] = kept = kept or parse_beatmap(self.text(row))
-        if len(self._maps) > _CACHED_MAPS:
+        if len(self._maps) > self._keep:
             self._maps.popitem(last=False)
         return kept
 

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Measure the human maps; returns the exit code."""
     report = Report("Human maps against each other", given.seed)
-    corpus = Corpus(given.corpus)
+    corpus = Corpus(given.corpus, keep=1000)  # they are read several times
     for mode in chosen_modes(given):
         rows = spread(corpus.select(mode, given.split), given.n)
         if not rows:
