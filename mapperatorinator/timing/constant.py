@@ -19,7 +19,8 @@ Array = NDArray[np.float64]
 SLOWEST, FASTEST = 45.0, 340.0  # BPM
 RATIOS = (1.0, 2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3, 0.75, 4 / 3, 4.0, 0.25)
 PEAKS = 6
-USUAL = (-2.0, 0.0, -5.0, -4.0, -5.0)  # log odds of meters 3 to 7 before listening
+FINALISTS = 8  # readings that are settled with care
+USUAL = (-1.0, 0.0, -2.5, -2.0, -2.5)  # log odds of meters 3 to 7 before listening
 CLIP = 5.0  # log-odds beyond this say no more
 MEDIAN_BPM, SPREAD = 172.0, 0.38  # of osu! maps: median and standard deviation of log BPM
 # How much each kind of evidence counts, learned by comparing true with wrong readings (training/timing_weights.py).
@@ -66,8 +67,8 @@ def at(curve: NDArray, times: Array) -> Array:
     return np.interp(times / FRAME_MS, np.arange(len(curve)), curve)
 
 
-def read(heard: Activations, bpm: float | None = None) -> list[Reading]:
-    """All readings of a stretch as one constant grid, best first; at a given BPM where one is given."""
+def read(heard: Activations, bpm: float | None = None, finalists: int = FINALISTS) -> list[Reading]:
+    """The best readings of a stretch as one constant grid, best first; at a given BPM where one is given."""
     curve = probability(heard.beat)
     if bpm is not None:
         lengths = [60_000.0 / bpm]
@@ -76,10 +77,12 @@ def read(heard: Activations, bpm: float | None = None) -> list[Reading]:
     found: list[Reading] = []
     for length in lengths:
         for phase in phases(curve, length):
-            reading = settle(curve, phase, length, fixed=bpm is not None)
+            reading = settle(curve, phase, length, fixed=bpm is not None, rounds=3, step=5.0)
             if not any(_same(reading, other) for other in found):
                 found.append(score(heard, curve, reading))
-    return sorted(found, key=lambda reading: -reading.score)
+    found.sort(key=lambda reading: -reading.score)
+    settled = [settle(curve, r.offset, r.beat_length, fixed=bpm is not None) for r in found[:finalists]]
+    return sorted((score(heard, curve, reading) for reading in settled), key=lambda reading: -reading.score)
 
 
 def _same(a: Reading, b: Reading) -> bool:
@@ -124,10 +127,13 @@ def phases(curve: Array, length: float, count: int = 2) -> list[float]:
     return found
 
 
-def settle(curve: Array, offset: float, length: float, fixed: bool = False, rounds: int = 8) -> Reading:
+def settle(
+    curve: Array, offset: float, length: float, fixed: bool = False, rounds: int = 8, step: float = 2.5
+) -> Reading:
     """Move a grid onto the beat curve: each beat's local centre of mass, then a robust straight line.
 
-    curve: beat probability per frame; offset, length: first guess in ms; fixed: keep the length.
+    curve: beat probability per frame; offset, length: first guess in ms; fixed: keep the length; step: ms at
+    which the curve is read.
     """
     duration = len(curve) * FRAME_MS
     reading = Reading(offset, length)
@@ -135,7 +141,7 @@ def settle(curve: Array, offset: float, length: float, fixed: bool = False, roun
         beats = reading.beats(duration)
         number = np.rint((beats - reading.offset) / reading.beat_length)
         half = min(max(70.0 - 15.0 * turn, 25.0), 0.3 * reading.beat_length)
-        shift, weight = centres(curve, beats, half)
+        shift, weight = centres(curve, beats, half, step)
         scale = max(4.0, _spread(shift, weight))
         robust = weight * np.clip(1 - (shift / (4 * scale)) ** 2, 0, None) ** 2
         if robust.sum() < 1e-3:
@@ -157,10 +163,10 @@ def settle(curve: Array, offset: float, length: float, fixed: bool = False, roun
     return replace(reading, support=float(np.mean(at(curve, reading.beats(duration)))))
 
 
-def centres(curve: Array, times: Array, half: float) -> tuple[Array, Array]:
+def centres(curve: Array, times: Array, half: float, step: float = 2.5) -> tuple[Array, Array]:
     """Where the curve's mass lies around each time: signed distance in ms and its height (the weight)."""
-    steps = np.arange(-half, half + 1e-6, 2.5)
-    values = at(curve, times[:, None] + steps)
+    steps = np.linspace(-half, half, 2 * int(half / step) + 1)
+    values = at(curve, times[:, None] + steps)  # symmetric, so that a beat on its grid is not moved
     mass = values.sum(axis=1) + 1e-9
     return values @ steps / mass, values.max(axis=1, initial=0.0)
 
@@ -224,7 +230,7 @@ def measure(heard: Activations, beats: Array) -> tuple[int, int, float]:
         for phase in range(meter):
             share = len(values[phase::meter]) / len(values)
             correlation = float(values[phase::meter].mean()) * np.sqrt(share / (1 - share))
-            level = 0.5 * len(beats) * max(correlation, 0.0) ** 2 + usual + 2 * float(opinion[METERS.index(meter)])
+            level = 0.5 * len(beats) * max(correlation, 0.0) ** 2 + usual + 0.5 * float(opinion[METERS.index(meter)])
             if level > best:
                 best, found = level, (meter, (-phase) % meter, max(correlation, 0.0))
     return found

@@ -17,6 +17,8 @@ from mapperatorinator.timing.tracker import Activations
 
 SHARED = 15.0  # ms within which two grids have a beat in common
 JOIN_PRICE = 12.0  # log-odds that a further red line must gain to be kept
+SAME_TEMPO_PRICE = 40.0  # … where it keeps the tempo and only moves the beat
+SAME_TEMPO = 0.003
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,8 @@ def pieces(heard: Activations, main: Reading) -> list[Piece]:
         return whole
     found = [_piece(heard, beats, line) for line in straight_lines(beats, weights)]
     found = _join_all(heard, _stretched(found, heard.duration_ms))
-    if gain(heard, found) - JOIN_PRICE * (len(found) - 1) <= gain(heard, whole):
-        return whole
-    return found
+    price = sum(min(_price(a, b), 1e3) for a, b in zip(found[:-1], found[1:], strict=True))
+    return found if gain(heard, found) - price > gain(heard, whole) else whole
 
 
 def gain(heard: Activations, found: list[Piece]) -> float:
@@ -104,12 +105,22 @@ def _join_all(heard: Activations, found: list[Piece]) -> list[Piece]:
         losses = [
             gain(heard, found[i : i + 2]) - _gain(heard, joint) if joint else np.inf for joint, i in tries
         ]
+        losses = [loss - _price(a, b) for loss, a, b in zip(losses, found[:-1], found[1:], strict=True)]
         best = int(np.argmin(losses))
         joint = tries[best][0]
-        if losses[best] > JOIN_PRICE or joint is None:
+        if losses[best] > 0 or joint is None:
             break
         found = [*found[:best], joint, *found[best + 2 :]]
     return found
+
+
+def _price(a: Piece, b: Piece) -> float:
+    """What the red line between two neighbours must gain; music does not fall from the beat onto the off-beat."""
+    length = a.reading.beat_length
+    if abs(b.reading.beat_length / length - 1) > SAME_TEMPO:
+        return JOIN_PRICE
+    apart = (b.reading.offset - a.reading.offset) / length % 1.0
+    return np.inf if abs(apart - 0.5) < 0.08 else SAME_TEMPO_PRICE
 
 
 def _joint(heard: Activations, a: Piece, b: Piece) -> Piece | None:

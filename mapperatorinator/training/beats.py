@@ -99,7 +99,7 @@ def loss_of(net: BeatNet, mel: np.ndarray, targets: list[Target]) -> tuple[Tenso
     index = torch.from_numpy(np.stack([t.meter for t in targets]))
     meter_loss = functional.cross_entropy(meter.flatten(0, 1), index.flatten(), reduction="none")
     meter_loss = (meter_loss * coarse[:, :, 1].flatten()).sum() / coarse[:, :, 1].sum().clamp(min=1)
-    total = parts[0] + 1.5 * parts[1] + 0.3 * parts[2] + 0.2 * tempo_loss + 0.05 * meter_loss
+    total = parts[0] + 3.0 * parts[1] + 0.3 * parts[2] + 0.2 * tempo_loss + 0.05 * meter_loss
     values = [*parts.tolist(), tempo_loss.item(), meter_loss.item()]
     return total, dict(zip(("beat", "downbeat", "onset", "tempo", "meter"), values, strict=True))
 

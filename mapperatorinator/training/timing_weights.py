@@ -44,7 +44,7 @@ def case(heard: Activations, beats: NDArray[np.float64]) -> Case | None:
     """The evidence for each reading of a song, and which of them are the true one; None if none is."""
     length = (beats[-1] - beats[0]) / (len(beats) - 1)
     curve = probability(heard.beat)
-    readings = read(heard)
+    readings = read(heard, finalists=40)
     right = np.array([_is_true(reading, length, beats[len(beats) // 2]) for reading in readings])
     if not right.any():
         return None
