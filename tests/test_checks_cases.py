@@ -182,6 +182,8 @@ GENERAL = [
     Case("first_line", None, _lines(green(at(4), effects=1))),
     Case("illegal_line", PROBLEM, _set(timing_points=[red(beat_length=0)])),
     Case("illegal_line", PROBLEM, _set(timing_points=[red(meter=0)])),
+    Case("illegal_line", WARNING, _set(timing_points=[red(beat_length=5)])),
+    Case("illegal_line", WARNING, _lines(green(at(4), -100 / float("nan")))),
     Case("illegal_line", None, _set(timing_points=[red(meter=7)])),
     Case("concurrent_lines", PROBLEM, _lines(red())),
     Case("concurrent_lines", PROBLEM, _lines(green(at(4)), green(at(4), 2))),

@@ -31,19 +31,23 @@ def first_line(view: MapView) -> Iterator[Finding]:
 
 
 @check(
-    "illegal_line", Category.TIMING, "A line's beat length, velocity, meter or time is no usable number.",
-    "file format", (PROBLEM,), gate=True,
+    "illegal_line", Category.TIMING,
+    "A line's time, beat length, velocity or meter is no usable number (warning: one that the game clips).",
+    "file format", (PROBLEM, WARNING), gate=True,
 )  # fmt: skip
 def illegal_line(view: MapView) -> Iterator[Finding]:
     for line in view.lines:
-        if not math.isfinite(line.time) or math.isnan(line.beat_length):
-            yield problem("The line holds no number where one is needed.", line.time)
-        elif line.uninherited and line.beat_length != line.ms_per_beat:
-            yield problem(f"A beat of {line.beat_length:.4g} ms is outside 6..60000 ms.", line.time)
+        beat = line.beat_length
+        if not math.isfinite(line.time) or (line.uninherited and not beat > 0):
+            yield problem("The line holds no usable number.", line.time)
         elif line.uninherited and line.meter < 1:
             yield problem(f"A measure of {line.meter} beats.", line.time)
-        elif not line.uninherited and line.beat_length >= 0:
+        elif line.uninherited and beat != line.ms_per_beat:
+            yield warning(f"A beat of {beat:.4g} ms is clipped to 6..60000 ms.", line.time)
+        elif not line.uninherited and beat >= 0:
             yield problem("The green line has no velocity.", line.time)
+        elif math.isnan(beat):
+            yield warning("The velocity is no number, which switches slider ticks off.", line.time)
 
 
 @check(
