@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mapperatorinator.beatmap import Beatmap
+from mapperatorinator.beatmap import CATCH, OSU, Beatmap
 from mapperatorinator.errors import UserError
 from mapperatorinator.evaluation.song import Attempt, MapSong, Song
 
@@ -87,7 +87,7 @@ class _GridMapping:
         self._mapper = _Listening(self.likeliest, name.startswith("deaf"))
 
     def __call__(self, song: Song) -> Beatmap:
-        from mapperatorinator.pipeline.candidates import choose
+        from mapperatorinator.pipeline.candidates import Ask, choose
         from mapperatorinator.pipeline.drawing import Drawing
 
         settings = request_of(song, self.seed, self.candidates)
@@ -95,14 +95,15 @@ class _GridMapping:
         if self.likeliest:  # there is only one such map, so nothing to choose from
             return drawing.draw(settings)
 
-        def aimed(aim: float, seed: int) -> Settings:
-            return replace(settings, difficulty=aim, seed=seed)
+        def told(ask: Ask) -> Settings:
+            return replace(settings, difficulty=ask.aim, seed=ask.seed, spacing=ask.spacing)
 
         best = choose(
             song.row.stars, self.seed, self.candidates,
-            draw=lambda aim, seed: drawing.draw(aimed(aim, seed)),
+            draw=lambda ask: drawing.draw(told(ask)),
             check=lambda beatmap: drawing.check(beatmap, settings),
-            repair=lambda beatmap, problems, aim, seed: drawing.redraw(beatmap, problems, aimed(aim, seed)),
+            repair=lambda beatmap, problems, ask: drawing.redraw(beatmap, problems, told(ask)),
+            spaced=settings.mode in (OSU, CATCH),
         )  # fmt: skip
         if best is None:
             raise UserError("No map came out.")

@@ -23,6 +23,9 @@ Bools = NDArray[np.bool_]
 
 NAME = "columns"
 TEMPERATURE = 0.9
+# Counts and columns come from two networks: a hold that both forgot is let go with the next chord.
+_LONGEST_BEATS = 2.0
+_CERTAIN = 30.0  # nats
 
 
 @lru_cache(maxsize=1)
@@ -96,7 +99,9 @@ class _Walk:
             return chosen, size
 
         held, usable = self.lanes.held[0], self.lanes.usable[0]
-        released, chord.releases = some(held, chord.releases, 2)
+        overdue = held & (chord.time - self.lanes.pressed[0] >= _LONGEST_BEATS * chord.beat)
+        single = single + np.array([0.0, 0.0, _CERTAIN]) * overdue[:, None]
+        released, chord.releases = some(held, max(chord.releases, int(overdue.sum())), 2)
         pressed, chord.starts = some(usable & ~held, chord.starts, 0, pairs)
         holds, chord.holds = some(pressed, chord.holds, 1)
         chord.columns, chord.hold_columns, chord.release_columns = (

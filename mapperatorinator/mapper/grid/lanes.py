@@ -127,7 +127,7 @@ def describe_pairs(lanes: Lanes) -> Floats:
     """What is told of every pair of fingers, shape (rows, pairs, PAIR)."""
     i, j = np.array(PAIRS).T
     order = np.cumsum(lanes.usable, axis=1)
-    gap = order[:, j] - order[:, i]
+    gap: NDArray[np.int64] = order[:, j] - order[:, i]
     same_hand = np.sign(i - MIDDLE) == np.sign(j - MIDDLE)
     mirrored = i + j == FINGERS - 1
     newest = lanes.recent[:, 0]

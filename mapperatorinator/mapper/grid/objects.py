@@ -7,9 +7,11 @@ import numpy as np
 from mapperatorinator.events import Hitsound
 from mapperatorinator.mapper.grid.canvas import UNKNOWN, VOLUME_STEP, Canvas, Drum, Hit, velocity_of
 from mapperatorinator.mapper.grid.draft import Chord, Draft, DraftKind
+from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT
 
 _LOUDEST = 100
 _USUAL_VOLUME = 70
+_LONGEST_HOLD = 2 * TICKS_PER_BEAT  # ticks after which a hold is let go on the next beat
 _QUIETEST = 5
 _PX_PER_BEAT = 100.0  # at slider velocity 1 and slider multiplier 1
 _TAIKO_SOUND = {
@@ -108,17 +110,20 @@ def _read_taiko(canvas: Canvas, row: int, hitsounded: bool) -> Draft:
 def chords(canvas: Canvas, first: int, last: int, keys: int, hitsounded: bool = True) -> list[Chord]:
     """Read the mania chords of rows first..last-1, counts made possible for `keys` columns, in order of time."""
     found: list[Chord] = []
-    held = 0
+    holding: list[int] = []  # rows on which the notes that are still held began
     columns, grid = canvas.columns, canvas.grid
     for row in range(first, last):
-        releases = min(max(int(columns["releases"][row]), 0), held)
-        held -= releases
+        releases = min(max(int(columns["releases"][row]), 0), len(holding))
+        if grid.phase[row] == 0:  # nobody drew an end for these
+            releases = max(releases, sum(row - start >= _LONGEST_HOLD for start in holding))
+        holding = holding[releases:]
+        held = len(holding)
         # A column that is released on this tick cannot be pressed again on it.
         starts = min(int(columns["kind"][row]), keys - held - releases)
         holds = min(max(int(columns["holds"][row]), 0), max(starts, 0))
         if starts <= 0 and releases == 0:
             continue
-        held += holds
+        holding += [row] * holds
         found.append(
             Chord(
                 row + grid.first,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mapperatorinator.beatmap import MANIA
 from mapperatorinator.mapper.grid.canvas import COLUMNS, KIND_CLASSES, STARTS, Canvas
 from mapperatorinator.mapper.grid.cells import (
     KIND_OFFSETS,
@@ -28,7 +29,8 @@ from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT
 # Ticks of the beat in the order in which they are drawn: beats, halves, quarters, thirds, sixths, twelfths.
 _ORDER = ((0,), (6,), (3, 9), (4, 8), (2, 10), (1, 5, 7, 11))
 _STEADY = ("kiai", "volume", "bank")  # hold for whole measures
-_LATER = ("holds", "releases", "velocity", "combo", "sound")  # drawn cell by cell
+_LATER = ("holds", "velocity", "combo", "sound")  # drawn cell by cell
+_RELEASE_ORDER = ((0, 6), (3, 9), (1, 2, 4, 5, 7, 8, 10, 11))  # ticks of the beat, once all holds are known
 Reveal = Callable[[float], None]
 
 
@@ -150,12 +152,19 @@ class Painter:
         for half in (measure % 4 < 2, measure % 4 >= 2):
             logits = self._logits()
             for name in _LATER:
-                column = NAMES.index(name)
-                cells = applies[:, column] & half
-                scores = self._legal_counts(name, kinds[cells], logits[cells, SLICES[column]])
-                drawn = np.zeros(self.count, np.int8)
-                drawn[cells] = self._draw(scores, self.drawing.attribute_temperature)
-                self._put(name, cells, drawn)
+                self._later(name, applies[:, NAMES.index(name)] & half, kinds, logits)
+        if self.mode == MANIA:
+            for ticks in _RELEASE_ORDER:
+                cells = applies[:, NAMES.index("releases")] & np.isin(self.heard.grid.phase, ticks)
+                self._later("releases", cells, kinds, self._logits())
+
+    def _later(
+        self, name: str, cells: NDArray[np.bool_], kinds: NDArray[np.intp], logits: NDArray[np.float32]
+    ) -> None:
+        scores = self._legal_counts(name, kinds[cells], logits[cells, SLICES[NAMES.index(name)]])
+        drawn = np.zeros(self.count, np.int8)
+        drawn[cells] = self._draw(scores, self.drawing.attribute_temperature)
+        self._put(name, cells, drawn)
 
     def _legal_counts(
         self, name: str, kinds: NDArray[np.intp], scores: NDArray[np.float32]
