@@ -199,6 +199,15 @@ def test_timing_points_of_two_to_eight_fields() -> None:
     assert points[5].meter == 4, "a meter of 0 means 4"
 
 
+def test_timing_points_out_of_order_are_sorted_but_written_as_they_came() -> None:
+    lines = ["500,400,4,1,0,100,1,0", "0,300,4,1,0,100,1,0", "500,-50,4,1,0,100,0,0"]
+    bm = parse_beatmap("osu file format v14\n[TimingPoints]\n" + "\n".join(lines))
+    assert [point.beat_length for point in bm.timing_points] == [300, 400, -50] and len(bm.warnings) == 1
+    assert [line for line in write_beatmap(bm).splitlines() if line.endswith("0")] == lines
+    bm.timing_points.pop()
+    assert [line for line in write_beatmap(bm).splitlines() if line.endswith("0")] == [lines[1], lines[0]]
+
+
 def test_old_objects_without_samples_keep_their_short_lines() -> None:
     lines = [
         "1,1,0,1,0",

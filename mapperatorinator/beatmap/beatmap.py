@@ -47,7 +47,8 @@ class Beatmap:
     which formats v3 and v4 lag are added on reading and taken off on writing. What this class has no field
     for is kept as text: unknown keys in `extra[section][key]`, unknown sections in `extra_sections`,
     storyboard lines in `storyboard`. `absent` names the fields whose keys the file does without, as long as
-    they have their default values. `warnings` says which damaged lines were skipped on reading.
+    they have their default values; `unsorted_timing_points` keeps the order of a file that was not in order,
+    since the game's reading depends on it. `warnings` says which damaged lines were skipped on reading.
     """
 
     version: int = LATEST_STABLE_VERSION
@@ -104,6 +105,7 @@ class Beatmap:
     hit_objects: list[HitObject] = field(default_factory=list)
     extra: dict[str, dict[str, str]] = field(default_factory=dict)
     extra_sections: dict[str, list[str]] = field(default_factory=dict)
+    unsorted_timing_points: list[TimingPoint] = field(default_factory=list)
     absent: frozenset[str] = OPTIONAL
     warnings: list[str] = field(default_factory=list, compare=False)
     _index: TimingIndex | None = field(default=None, init=False, repr=False, compare=False)

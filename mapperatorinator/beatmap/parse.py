@@ -165,10 +165,10 @@ class _Parser:
         bm.absent = frozenset(key.field for keys in SECTIONS.values() for key in keys) - self.given
         if "approach_rate" in bm.absent:
             bm.approach_rate = bm.overall_difficulty  # files older than the key mean this
-        times = [point.time for point in bm.timing_points]
-        if times != sorted(times):
+        in_order = sorted(bm.timing_points, key=lambda point: point.time)
+        if in_order != bm.timing_points:
             self.warn("the timing points were not in order of time and have been sorted")
-        bm.timing_points.sort(key=lambda point: point.time)
+            bm.unsorted_timing_points, bm.timing_points = bm.timing_points, in_order
         bm.hit_objects.sort(key=lambda obj: obj.time)
         return bm
 

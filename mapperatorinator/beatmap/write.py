@@ -14,6 +14,7 @@ from .lines import format_hit_object, format_timing_point
 from .numbers import format_number
 from .objects import Slider
 from .sections import SECTIONS, Key
+from .timing import TimingPoint
 
 _SPACED = ("General", "Editor")  # here the game puts a space after the colon
 _DEFAULTS = Beatmap()
@@ -32,7 +33,7 @@ def write_beatmap(bm: Beatmap) -> str:
     for name, content in bm.extra_sections.items():
         lines += _section(name, content)
     lines += _section("Events", _events(bm, offset))
-    lines += _section("TimingPoints", (format_timing_point(point, offset) for point in bm.timing_points))
+    lines += _section("TimingPoints", (format_timing_point(point, offset) for point in _timing_points(bm)))
     lines += _section("Colours", _colours(bm))
     lines += _section("HitObjects", (format_hit_object(obj, offset) for obj in bm.hit_objects))
     # A line break inside a title or a file name must not begin a line of its own.
@@ -110,6 +111,12 @@ def _events(bm: Beatmap, offset: float) -> Iterator[str]:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', "") + '"'
+
+
+def _timing_points(bm: Beatmap) -> list[TimingPoint]:
+    """In the order in which they came, if they are still those that came."""
+    unchanged = sorted(bm.unsorted_timing_points, key=lambda point: point.time) == bm.timing_points
+    return bm.unsorted_timing_points if unchanged else bm.timing_points
 
 
 def _colours(bm: Beatmap) -> Iterator[str]:
