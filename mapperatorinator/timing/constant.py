@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mapperatorinator.timing.tracker import COARSE, FRAME_MS, METERS, TEMPO_LOW, TEMPO_STEPS, Activations
+from mapperatorinator.timing.tracker import FRAME_MS, METERS, TEMPO_LOW, TEMPO_STEPS, Activations
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 SLOWEST, FASTEST = 45.0, 340.0  # BPM
 RATIOS = (1.0, 2.0, 0.5, 3.0, 1 / 3, 1.5, 2 / 3, 0.75, 4 / 3, 4.0, 0.25)
@@ -70,10 +72,7 @@ def at(curve: NDArray, times: Array) -> Array:
 def read(heard: Activations, bpm: float | None = None, finalists: int = FINALISTS) -> list[Reading]:
     """The best readings of a stretch as one constant grid, best first; at a given BPM where one is given."""
     curve = probability(heard.beat)
-    if bpm is not None:
-        lengths = [60_000.0 / bpm]
-    else:
-        lengths = candidates(curve)
+    lengths = [60_000.0 / bpm] if bpm is not None else candidates(curve)
     found: list[Reading] = []
     for length in lengths:
         for phase in phases(curve, length):

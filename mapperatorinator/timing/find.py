@@ -98,7 +98,7 @@ def _rounded(heard: Activations, piece: Piece) -> Piece:
                                           beat_length=settled.beat_length))  # fmt: skip
 
 
-def _red_line(heard: Activations, piece: Piece, first: bool):
+def _red_line(heard: Activations, piece: Piece, first: bool) -> TimingPoint:
     """The piece's red line on a downbeat; the first one at the downbeat before the first heard beat."""
     beats = piece_beats(piece)
     if not len(beats):

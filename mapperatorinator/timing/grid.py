@@ -123,13 +123,13 @@ class Timing:
 
     def beats(self, start: float, end: float) -> NDArray[np.float64]:
         """Times in ms of all whole beats in [start, end)."""
-        numbers = np.arange(np.floor(self.beat_at(start)), np.ceil(self.beat_at(end)) + 1)
+        numbers = np.arange(np.floor(float(self.beat_at(start))), np.ceil(float(self.beat_at(end))) + 1)
         times = self.time_of(numbers)
         return times[(times >= start) & (times < end)]
 
     def downbeats(self, start: float, end: float) -> NDArray[np.float64]:
         """Times in ms of all first beats of a measure in [start, end)."""
-        numbers = np.arange(np.floor(self.beat_at(start)), np.ceil(self.beat_at(end)) + 1)
+        numbers = np.arange(np.floor(float(self.beat_at(start))), np.ceil(float(self.beat_at(end))) + 1)
         times = self.time_of(numbers[self.beat_in_measure(numbers) == 0])
         return times[(times >= start) & (times < end)]
 

@@ -34,7 +34,9 @@ class Line:
     error: float
 
 
-def straight_lines(beats: Array, weights: Array | None = None, price: float = PRICE, sigma: float = SIGMA) -> list[Line]:
+def straight_lines(
+    beats: Array, weights: Array | None = None, price: float = PRICE, sigma: float = SIGMA
+) -> list[Line]:
     """Cover beats (ms, increasing) with the cheapest list of lines; `weights` 0 to 1 say how sure each beat is."""
     weights = np.ones(len(beats)) if weights is None else weights
     sums = _Sums(beats, np.maximum(weights, 1e-3))
@@ -59,7 +61,7 @@ def timing_of_beats(beats: Array, downbeats: Array | None = None, weights: Array
 
     downbeats: those among them that start a measure, from which meter and first lines follow; weights: 0 to 1.
     """
-    points = []
+    points: list[TimingPoint] = []
     for line in straight_lines(beats, weights):
         bpm = 60_000 / line.beat_length
         bpm = round_bpm(bpm, bpm * line.error / line.beat_length, floor=1e-6)

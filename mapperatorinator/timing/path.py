@@ -16,8 +16,8 @@ TEMPO_WEIGHT = 0.6  # of the network's local tempo, per second
 BAND = 4
 
 
-def beat_path(heard: Activations, beat_length: float) -> tuple[Array, Array]:
-    """Beat times in ms and the weight (0 to 1) of each, near a main beat length in ms."""
+def beat_path(heard: Activations, beat_length: float) -> tuple[Array, Array, float]:
+    """Beat times in ms and the weight (0 to 1) of each, near a main beat length in ms; and the path's log-odds."""
     shortest = max(16, int(beat_length / REACH / FRAME_MS))
     lengths = np.arange(shortest, max(shortest + 2, int(beat_length * REACH / FRAME_MS) + 1))
     gains = np.clip(heard.beat + BIAS, FLOOR, CEILING).astype(np.float32)
@@ -26,7 +26,13 @@ def beat_path(heard: Activations, beat_length: float) -> tuple[Array, Array]:
     times = frames * FRAME_MS
     curve = probability(heard.beat)
     shift, weight = centres(curve, times, 30.0)
-    return times + np.where(weight > 0.05, shift, 0.0), weight
+    return times + np.where(weight > 0.05, shift, 0.0), weight, float(total.max())
+
+
+def usual_length(heard: Activations) -> float:
+    """The beat length in ms that the network hears most of the time."""
+    heights = np.exp(heard.tempo).mean(axis=0)
+    return 60_000 / (TEMPO_LOW * 2 ** (int(np.argmax(heights)) / TEMPO_STEPS))
 
 
 def _tempo_gain(heard: Activations, lengths: NDArray[np.int64]) -> NDArray[np.float32]:

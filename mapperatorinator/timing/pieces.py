@@ -10,15 +10,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mapperatorinator.timing.constant import CLIP, Array, Reading, at, probability, settle
+from mapperatorinator.timing.constant import (
+    CLIP,
+    FASTEST,
+    SLOWEST,
+    Array,
+    Reading,
+    at,
+    probability,
+    score,
+    settle,
+)
 from mapperatorinator.timing.lines import Line, straight_lines
-from mapperatorinator.timing.path import beat_path
-from mapperatorinator.timing.tracker import Activations
+from mapperatorinator.timing.path import beat_path, usual_length
+from mapperatorinator.timing.tracker import COARSE, FRAME_MS, Activations
 
 SHARED = 15.0  # ms within which two grids have a beat in common
 JOIN_PRICE = 12.0  # log-odds that a further red line must gain to be kept
 SAME_TEMPO_PRICE = 40.0  # … where it keeps the tempo and only moves the beat
 SAME_TEMPO = 0.003
+OTHER_TEMPO = 0.2  # log ratio from which another main tempo is worth a path of its own …
+DOUBTFUL = -9.0  # … where the best constant reading scores less than this
+LONG_ENOUGH, CLEARLY = 6000.0, 0.5  # ms of music, and score, for changing a piece's octave
 
 
 @dataclass(frozen=True)
@@ -32,12 +45,18 @@ class Piece:
 
 def pieces(heard: Activations, main: Reading) -> list[Piece]:
     """Split a song into constant pieces, starting from its main reading; one piece if one is enough."""
-    beats, weights = beat_path(heard, main.beat_length)
+    beats, weights, total = beat_path(heard, main.beat_length)
+    usual = usual_length(heard)
+    if main.score < DOUBTFUL and abs(np.log(usual / main.beat_length)) > OTHER_TEMPO:
+        others = beat_path(heard, usual)
+        if others[2] > total:
+            beats, weights, _ = others
     whole = [Piece(0.0, heard.duration_ms, main)]
     if len(beats) < 8:
         return whole
     found = [_piece(heard, beats, line) for line in straight_lines(beats, weights)]
     found = _join_all(heard, _stretched(found, heard.duration_ms))
+    found = [_in_best_octave(heard, piece) for piece in found]
     price = sum(min(_price(a, b), 1e3) for a, b in zip(found[:-1], found[1:], strict=True))
     return found if gain(heard, found) - price > gain(heard, whole) else whole
 
@@ -69,14 +88,14 @@ def _piece(heard: Activations, beats: Array, line: Line) -> Piece:
 def _settled(heard: Activations, start: float, end: float, offset: float, length: float) -> Reading:
     """Settle a grid on the part of the song between two beats."""
     first = max(0.0, start - 0.4 * length)
-    frame = int(first / 10.0)
-    curve = probability(heard.beat[frame : int((end + 0.4 * length) / 10.0) + 1])
+    frame = int(first / FRAME_MS)
+    curve = probability(heard.beat[frame : int((end + 0.4 * length) / FRAME_MS) + 1])
     if len(curve) < 8:
         return Reading(offset, length)
-    reading = settle(curve, offset - frame * 10.0, length, rounds=5)
+    reading = settle(curve, offset - frame * FRAME_MS, length, rounds=5)
     if abs(reading.beat_length / length - 1) > 0.03 or reading.support == 0:
         return Reading(offset, length)
-    moved = reading.offset + frame * 10.0
+    moved = reading.offset + frame * FRAME_MS
     return replace(reading, offset=moved + round((start - moved) / reading.beat_length) * reading.beat_length)
 
 
@@ -121,6 +140,22 @@ def _price(a: Piece, b: Piece) -> float:
         return JOIN_PRICE
     apart = (b.reading.offset - a.reading.offset) / length % 1.0
     return np.inf if abs(apart - 0.5) < 0.08 else SAME_TEMPO_PRICE
+
+
+def _in_best_octave(heard: Activations, piece: Piece) -> Piece:
+    """The piece read twice or half as fast where that is clearly likelier: the path keeps to one octave."""
+    if piece.end - piece.start < LONG_ENOUGH:
+        return piece
+    start = max(0.0, piece.start) // FRAME_MS // COARSE * COARSE * FRAME_MS
+    part = heard.cut(start, piece.end)
+    curve = probability(part.beat)
+    length, offset = piece.reading.beat_length, piece.reading.offset - start
+    tries = [(length, offset), (length / 2, offset), (2 * length, offset), (2 * length, offset + length)]
+    scored = [score(part, curve, replace(piece.reading, beat_length=b, offset=o)) for b, o in tries]
+    best = max(scored, key=lambda reading: reading.score)
+    if best.score < scored[0].score + CLEARLY or not SLOWEST <= best.bpm <= FASTEST:
+        return piece
+    return replace(piece, reading=replace(best, offset=best.offset + start))
 
 
 def _joint(heard: Activations, a: Piece, b: Piece) -> Piece | None:

@@ -80,7 +80,7 @@ def _run(mel: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def activations(frames: Floats, tempo: Floats, meter: Floats) -> Activations:
-    """What the network says of a song, from its raw outputs: frames (n, 3), tempo (n / 4, classes), meter (n / 4, 5)."""
+    """What the network says of a song, from its outputs: frames (n, 3), tempo (n / 4, classes), meter (n / 4, 5)."""
     beat, downbeat, onset = (np.ascontiguousarray(frames[:, i]) for i in range(3))
     return Activations(beat, downbeat, onset, _log_softmax(tempo), _log_softmax(meter))
 
