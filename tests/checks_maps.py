@@ -13,7 +13,6 @@ from mapperatorinator.beatmap import (
     Circle,
     Colour,
     HitObject,
-    Hold,
     Slider,
     SliderPath,
     Spinner,
