@@ -37,7 +37,7 @@ from mapperatorinator.beatmap import (
     write_beatmap,
 )
 from mapperatorinator.events import beatmap_to_events, events_to_beatmap
-from mapperatorinator.events.encode import SAMPLE_DELAY_MS, hitsound_at
+from mapperatorinator.events.sounds import sound_of
 
 ASPECTS = ("time", "kind", "place", "curve", "end", "sound", "velocity", "kiai", "combo")
 MODES = ("osu!", "taiko", "catch", "mania")
@@ -66,11 +66,7 @@ def heard(bm: Beatmap, obj: HitObject) -> list[tuple[int, ...]]:
             else bm.end_time(obj)
         )
         moments.append((at, obj.sound, obj.sample))
-    first = bm.timing_points[0]
-    return [
-        tuple(hitsound_at(bm.timing.point_at(at + SAMPLE_DELAY_MS) or first, sound, sample or HitSample()))
-        for at, sound, sample in moments
-    ]
+    return [tuple(sound_of(bm.timing, at, sound, sample or HitSample())) for at, sound, sample in moments]
 
 
 def scroll(bm: Beatmap, at: float) -> float:

@@ -57,12 +57,14 @@ BEYOND_REPAIR = {"drain_time", "no_objects", "score_overflow", "mania_columns"}
 
 
 def gate_problems(bm: Beatmap) -> list[Issue]:
+    silent = all(isinstance(obj, Spinner) for obj in bm.hit_objects)  # there is nothing to put a hit sound on
     return [
         issue
         for issue in run_checks(bm)
         if issue.severity is Severity.PROBLEM
         and REGISTRY[issue.check_id].gate
         and issue.check_id not in BEYOND_REPAIR
+        and not (silent and issue.check_id == "hit_sounds")
     ]
 
 

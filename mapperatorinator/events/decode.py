@@ -18,7 +18,6 @@ from mapperatorinator.beatmap import (
     Beatmap,
     Circle,
     HitObject,
-    HitSample,
     Hold,
     Slider,
     SliderPath,
@@ -26,7 +25,6 @@ from mapperatorinator.beatmap import (
     TimingIndex,
     TimingPoint,
 )
-from mapperatorinator.events.encode import SAMPLE_DELAY_MS
 from mapperatorinator.events.event import (
     ANCHOR_KINDS,
     FIELD_HEIGHT,
@@ -39,6 +37,7 @@ from mapperatorinator.events.event import (
 from mapperatorinator.events.lines import Wishes, build_lines
 from mapperatorinator.events.paths import path_of
 from mapperatorinator.events.scroll import last_whole_second, multipliers, usual_beat_length
+from mapperatorinator.events.sounds import sample_for
 
 CENTRE = FIELD_WIDTH / 2, FIELD_HEIGHT / 2
 MIN_VELOCITY, MAX_VELOCITY = 0.1, 10.0
@@ -105,28 +104,16 @@ class _Made:
 
     def finish(self, index: TimingIndex) -> HitObject:
         """Give the object those sets and volumes that differ from the lines."""
-        samples = [_sample(index, time, sound) for time, sound in self.sounds]
+        samples = [sample_for(index, time, sound) for time, sound in self.sounds]
         if isinstance(self.obj, Slider) and self.body is not None:
             self.obj.edge_sounds = [sound.sound for _, sound in self.sounds]
             self.obj.edge_sets = [(sample.normal_set, sample.addition_set) for sample in samples]
             self.obj.sound = self.body[1].sound
-            self.obj.sample = _sample(index, *self.body)._replace(volume=0)
+            self.obj.sample = sample_for(index, *self.body)._replace(volume=0)
         elif samples:
             self.obj.sound = self.sounds[0][1].sound
             self.obj.sample = samples[0]
         return self.obj
-
-
-def _sample(index: TimingIndex, time: float, sound: Hitsound) -> HitSample:
-    line = index.point_at(time + SAMPLE_DELAY_MS) or (index.points[0] if index.points else None)
-    if line is None:
-        return HitSample(sound.normal_set, sound.addition_set, 0, sound.volume)
-    return HitSample(
-        0 if sound.normal_set == (line.sample_set or 2) else sound.normal_set,
-        0 if sound.addition_set == sound.normal_set else sound.addition_set,
-        0,
-        0 if sound.volume == line.volume else sound.volume,
-    )
 
 
 @dataclass

@@ -21,13 +21,12 @@ from mapperatorinator.beatmap import (
     Hold,
     Slider,
     Spinner,
-    TimingPoint,
 )
 from mapperatorinator.events.event import Event, EventKind, Hitsound, snap_divisor
 from mapperatorinator.events.paths import anchors_of
 from mapperatorinator.events.scroll import last_whole_second, usual_beat_length, visible_changes
+from mapperatorinator.events.sounds import sound_of
 
-SAMPLE_DELAY_MS = 5  # the line heard is the one in force this long after the moment
 LAST_BEAT_GAP_MS = 10  # beats this close before the next red line are left out
 _EPSILON = 1e-5  # so that 333.9999999 is 334 when times are cut to whole ms
 
@@ -66,19 +65,6 @@ def beat_events(bm: Beatmap) -> Iterator[Event]:
             yield Event(kind if count else EventKind.TIMING_POINT, int(time))
             count += 1
             time = red.time + count * red.ms_per_beat
-
-
-def hitsound_at(line: TimingPoint, sound: int, sample: HitSample) -> Hitsound:
-    """Resolve what an object asks for (0: inherit) under the `line` in force."""
-    normal = sample.normal_set or line.sample_set or 2
-    addition = sample.addition_set or normal
-    volume = sample.volume or line.volume
-    return Hitsound(
-        sound & 14,
-        normal if 1 <= normal <= 3 else 1,
-        addition if 1 <= addition <= 3 else 1,
-        min(max(volume, 0), 100),
-    )
 
 
 def _whole(time: float) -> int:
@@ -130,10 +116,7 @@ class Encoder:
         return Event(kind, whole, snap_divisor(time, red.time, red.ms_per_beat), **fields)  # type: ignore[arg-type]
 
     def _sound(self, time: float, sound: int, sample: HitSample | None) -> Hitsound:
-        line = self.index.point_at(_whole(time) + SAMPLE_DELAY_MS)
-        if line is None:
-            line = self.index.points[0] if self.index.points else TimingPoint(0.0, 500.0)
-        return hitsound_at(line, sound, sample or HitSample())
+        return sound_of(self.index, _whole(time), sound, sample or HitSample())
 
     def _place(self, obj: HitObject) -> dict[str, object]:
         if self.mode == MANIA:
