@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "mapperatorinator"
-LONGEST_FILE, LONGEST_FUNCTION, LIBRARY_LINES = 500, 80, 16_000
+LONGEST_FILE, LONGEST_FUNCTION, LIBRARY_LINES = 500, 80, 17_500
 MEDIAN_FILE = 150
 
 EVERYONE = {"errors"}  # rooms that all may use
@@ -54,6 +54,7 @@ BASE_INSTALL = {
     "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu_pp_py", "hydra", "omegaconf", "rich", "platformdirs",
     "mapperatorinator",
 }  # fmt: skip
+ASKED_FOR_BY_NAME = {"matplotlib"}  # pictures: where it is missing, one sentence says what to install
 BEYOND_BASE = {"training", "evaluation", "classifier", "complexity", "checkpoints"}
 BEYOND_BASE_FOLDERS = ("mapper/sequence", "positions")
 DOCTORED = {("cli/doctor.py", "torch")}  # looks whether it is there
@@ -114,7 +115,7 @@ def test_the_base_install_suffices(path: Path) -> None:
     if room_of(path) in BEYOND_BASE or name.startswith(BEYOND_BASE_FOLDERS):
         return
     tops = {module.split(".")[0] for module in imported(path)}
-    foreign = tops - set(sys.stdlib_module_names) - BASE_INSTALL
+    foreign = tops - set(sys.stdlib_module_names) - BASE_INSTALL - ASKED_FOR_BY_NAME
     assert not {module for module in foreign if (name, module) not in DOCTORED}
 
 

@@ -29,7 +29,7 @@ def _guess(beats: Array, downbeats: Array | None) -> Guess:
 
 
 def _librosa(audio: Audio, truth: Truth) -> Guess:
-    import librosa  # type: ignore[import-not-found]
+    import librosa
 
     _, beats = librosa.beat.beat_track(y=audio.samples, sr=audio.sample_rate, units="time")
     return _guess(np.asarray(beats) * 1000, None)
@@ -37,14 +37,14 @@ def _librosa(audio: Audio, truth: Truth) -> Guess:
 
 def _essentia(audio: Audio, truth: Truth) -> Guess:
     import soxr
-    from essentia.standard import BeatTrackerDegara  # type: ignore[import-not-found]
+    from essentia.standard import BeatTrackerDegara
 
     samples = soxr.resample(audio.samples, audio.sample_rate, 44_100)
     return _guess(np.asarray(BeatTrackerDegara()(samples.astype(np.float32))) * 1000, None)
 
 
 def _madmom(audio: Audio, truth: Truth) -> Guess:
-    from madmom.features.downbeats import (  # type: ignore[import-not-found]
+    from madmom.features.downbeats import (
         DBNDownBeatTrackingProcessor,
         RNNDownBeatProcessor,
     )
@@ -54,7 +54,7 @@ def _madmom(audio: Audio, truth: Truth) -> Guess:
 
 
 def _beat_this(audio: Audio, truth: Truth) -> Guess:
-    from beat_this.inference import Audio2Beats  # type: ignore[import-not-found]
+    from beat_this.inference import Audio2Beats
 
     beats, downbeats = Audio2Beats(checkpoint_path="final0", device="cpu", dbn=False)(audio.samples, audio.sample_rate)
     return _guess(np.asarray(beats) * 1000, np.asarray(downbeats) * 1000)

@@ -8,7 +8,6 @@ downbeats and its tempo; the best score wins.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-
 from typing import Any
 
 import numpy as np

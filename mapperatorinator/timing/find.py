@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mapperatorinator.audio import Audio
+from mapperatorinator.beatmap import TimingPoint
 from mapperatorinator.errors import UserError
 from mapperatorinator.timing.constant import Array, Reading, at, measure, probability, read, settle
 from mapperatorinator.timing.grid import Section, Timing, red_line

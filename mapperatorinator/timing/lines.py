@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mapperatorinator.beatmap import TimingPoint
 from mapperatorinator.timing.constant import Array
 from mapperatorinator.timing.grid import Timing, red_line
 from mapperatorinator.timing.tempo import round_bpm
@@ -97,13 +99,13 @@ class _Sums:
                    weights * rest**2]  # fmt: skip
         self.sums = np.concatenate([np.zeros((6, 1)), np.cumsum(columns, axis=1)], axis=1)
 
-    def _fit(self, first: Array | int, last: int) -> tuple[Array, Array, Array, Array]:
+    def _fit(self, first: NDArray[np.intp] | int, last: int) -> tuple[Array, Array, Array, Array]:
         w, x, xx, y, xy, yy = self.sums[:, last, None] - self.sums[:, np.atleast_1d(first)]
         spread = np.maximum(xx - x * x / w, 1e-9)
         slope = (xy - x * y / w) / spread
         return slope, (y - slope * x) / w, spread, np.maximum(yy - y * y / w - slope**2 * spread, 0.0)
 
-    def error(self, first: Array, last: int) -> Array:
+    def error(self, first: NDArray[np.intp], last: int) -> Array:
         """Weighted squared distance (ms²) of the beats first..last from their best line, for each first."""
         return self._fit(first, last)[3]
 

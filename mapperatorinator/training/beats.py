@@ -68,7 +68,7 @@ class BeatNet(nn.Module):
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """mel (B, T, 64), T a multiple of 4 -> frames (B, T, 3), tempo (B, T/4, 104), meter (B, T/4, 5)."""
-        x = ((mel - self.mean) * self.scale).unsqueeze(1)
+        x = ((mel - self.get_buffer("mean")) * self.get_buffer("scale")).unsqueeze(1)
         first = functional.relu(self.first(x))
         x = functional.relu(self.third(functional.relu(self.second(first))))
         x = self.enter(x.permute(0, 2, 1, 3).flatten(2))
@@ -180,8 +180,8 @@ def standardise(net: BeatNet, found: list[TimedSong]) -> None:
     from mapperatorinator.training.features import unpack
 
     frames = np.concatenate([unpack(song.mel[::50]) for song in found if not song.held_out])
-    net.mean.copy_(torch.from_numpy(frames.mean(0)))
-    net.scale.copy_(torch.from_numpy(1 / frames.std(0)))
+    net.get_buffer("mean").copy_(torch.from_numpy(frames.mean(0)))
+    net.get_buffer("scale").copy_(torch.from_numpy(1 / frames.std(0)))
 
 
 def export_net(kept: dict, data: dict[str, int]) -> None:

@@ -158,7 +158,7 @@ def crop(
     low = np.floor(position).astype(np.int64)
     part = (position - low).astype(np.float32)[:, None]
     mel = _row(song.mel, low) * (1 - part) + _row(song.mel, low + 1) * part
-    mel = unpack(mel)  # type: ignore[arg-type]
+    mel = unpack(mel)
     if rng is not None:
         mel = augment(mel, rng)
     return mel, target(song, start, length, speed)

@@ -79,11 +79,11 @@ def main() -> None:
     """Print the weights (see the module's docstring)."""
     torch.set_num_threads(1)
     net = BeatNet()
-    net.load_state_dict(torch.load(sys.argv[1], weights_only=False)["average"])
+    net.load_state_dict(torch.load(sys.argv[1], weights_only=True)["average"])
     net.eval()
     found = songs(default_folder(), Path("data/mel"), [Path("data/rendered")], Path("data/beats_shifts.json"))
     chosen = [song for song in found if is_constant(song) and (song.held_out or song.source != "rendered")]
-    cases = [found for song in chosen if (found := case(hear(net, song), song.beats))]
+    cases = [one for song in chosen if (one := case(hear(net, song), song.beats))]
     weights = learn(cases)
     share = np.mean([right[np.argmax(rows @ weights)] for rows, right in cases])
     print({key: round(float(value), 3) for key, value in zip(WEIGHTS, weights, strict=True)})

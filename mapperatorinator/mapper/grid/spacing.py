@@ -120,9 +120,10 @@ def look(memory: Memory, time: Floats, scale: Floats) -> View:
     ahead = np.where(real[:, 0], last[:, 0], 0.0)
     turns = np.where(real[:, 1:], wrap(last[:, :-1] - last[:, 1:]), 0.0)
 
-    distances = _suggested_distances(length, took, known, inside, gap)
+    unit = np.where(inside, 1.0, scale[:, None])  # bodies keep their length, so they are no measure of spacing
+    distances = _suggested_distances(length * scale[:, None] / unit, took, known, inside, gap)
     targets = _suggested_targets(memory, here, steps, known)
-    features = _features(memory, here, ahead, turns, steps, length, took, known, inside, gap, distances, scale)
+    features = _features(memory, here, ahead, turns, steps / unit[..., None], took, known, inside, gap, distances, scale)
     return View(here, ahead, turns, distances, targets, features)
 
 
@@ -156,17 +157,17 @@ SUGGESTED = 10
 
 
 def _features(
-    memory: Memory, here: Floats, ahead: Floats, turns: Floats, steps: Floats, length: Floats, took: Floats,
-    known: Bools, inside: Bools, gap: Floats, distances: Floats, scale: Floats,
+    memory: Memory, here: Floats, ahead: Floats, turns: Floats, steps: Floats, took: Floats, known: Bools,
+    inside: Bools, gap: Floats, distances: Floats, scale: Floats,
 ) -> Floats:
     n, j = len(here), np.s_[:, :STEPS]
     mask = known[j].astype(float)
-    unit = scale[:, None]
+    length = np.hypot(steps[..., 0], steps[..., 1])
     seen = np.stack(
         (
-            *_turned(steps[j] / (100 * unit[..., None]), -ahead[:, None]),
-            np.log1p(length[j] / unit) / 3,
-            np.log((length[j] / unit + 2) / took[j]) / 2,
+            *_turned(steps[j] / 100, -ahead[:, None]),
+            np.log1p(length[j]) / 3,
+            np.log((length[j] + 2) / took[j]) / 2,
             np.clip(np.log(gap[:, None] / took[j]), -3, 3),
             inside[j],
         ),
@@ -186,7 +187,7 @@ def _features(
             centred,
             waves,
             room(here, ahead),
-            np.log1p(distances[:, -2:] / unit) / 3,
+            np.log1p(distances[:, -2:] / scale[:, None]) / 3,
             distances[:, -2:] > 0,
             sliders,
             np.where(sliders, np.sin(bodies), 0),
@@ -288,7 +289,7 @@ def directions(ahead: Floats) -> Floats:
 
 def fits(points: Floats, slack: float = 0.0) -> Bools:
     """Which points (..., 2) lie on the field."""
-    return ((points >= -slack) & (points <= FIELD + slack)).all(axis=-1)
+    return np.all((points >= -slack) & (points <= FIELD + slack), axis=-1)
 
 
 def steps_fit(here: Floats, angles: Floats, distance: Floats) -> Bools:
@@ -303,4 +304,4 @@ def bodies_fit(head: Floats, angles: Floats, length: Floats, outline: Floats) ->
     body = outline[:, None] * length[:, None, None, None]
     x, y = body[..., 0], body[..., 1]
     points = np.stack((cos * x - sin * y, sin * x + cos * y), axis=-1)
-    return fits(head[:, None, None] + points, 0.5).all(axis=-1)
+    return np.all(fits(head[:, None, None] + points, 0.5), axis=-1)
