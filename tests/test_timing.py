@@ -196,3 +196,78 @@ def test_noise_and_short_clips_never_break() -> None:
             assert "no steady beat" in str(error)
         else:
             assert timing.confidence < 0.5
+
+
+def test_click_track_and_timing_beatmap(tmp_path: Path) -> None:
+    import wave
+
+    from mapperatorinator.beatmap import read_beatmap
+    from mapperatorinator.timing.report import as_text, write_click_track, write_timing_beatmap
+
+    song = tmp_path / "song.wav"
+    with wave.open(str(song), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(44_100)
+        file.writeframes(bytes(2 * 44_100 * 3))
+    timing = Timing.constant(120, 250, meter=3)
+    write_click_track(song, timing, tmp_path / "clicks.wav")
+    with wave.open(str(tmp_path / "clicks.wav")) as file:
+        sound = np.abs(np.frombuffer(file.readframes(file.getnframes()), "<i2"))
+    onsets = [int(np.argmax(sound[at:] > 500)) + at for at in (0, 30_000)]
+    assert onsets[0] / 44.1 == pytest.approx(250, abs=0.5)
+    assert onsets[1] / 44.1 == pytest.approx(750, abs=0.5)
+    audio = Audio(np.zeros(48_000, np.float32), 16_000, Tags(title="Song", artist="Somebody"), song)
+    write_timing_beatmap(audio, timing, tmp_path / "timing.osu")
+    beatmap = read_beatmap(tmp_path / "timing.osu")
+    assert Timing.from_beatmap(beatmap) == timing
+    assert beatmap.audio_filename == "song.wav" and not beatmap.hit_objects
+    assert len(as_text(timing)) == 1 and "120.000 BPM" in as_text(timing)[0]
+
+
+def test_unknown_convention_is_refused() -> None:
+    with pytest.raises(UserError, match="convention"):
+        find_timing(clicks(120, 500, 20), convention="lazer")
+
+
+def test_figures_of_a_perfect_and_of_a_doubled_guess() -> None:
+    from mapperatorinator.evaluation.timing_metrics import apart, f_measure
+
+    true = 1000 + np.arange(100) * 400.0
+    assert f_measure(true, true, 20) == 1.0
+    assert f_measure(true, true + 30, 20) == 0.0
+    assert f_measure(true, true + 30, 70) == 1.0
+    assert apart(true + 3, true) == (pytest.approx(3), pytest.approx(3))
+    doubled = 1000 + np.arange(199) * 200.0 - 4
+    assert apart(doubled, true)[0] == pytest.approx(-4)
+    assert f_measure(true, doubled, 70) == pytest.approx(2 / 3, abs=0.01)
+    assert apart(np.zeros(0), true) == (200.0, 200.0)
+
+
+def test_charts_of_other_games() -> None:
+    from mapperatorinator.evaluation.charts import _dance_with_intensity, _quaver, _stepmania
+
+    stepmania = _stepmania("#OFFSET:-0.759;\n#BPMS:0.000=143.000,\n16.000=100.0;\n#STOPS:;")
+    assert stepmania is not None
+    assert [point.time for point in stepmania.points] == pytest.approx([759, 759 + 16 * 60_000 / 143])
+    assert _stepmania("#OFFSET:0;#BPMS:0=120;#STOPS:4=0.5;") is None
+    dance = _dance_with_intensity("#BPM:222.220;\n#GAP:1080;")
+    assert dance is not None and (dance.offset, dance.bpm) == (1080, pytest.approx(222.22))
+    quaver = _quaver("TimingPoints:\n- StartTime: 208.9\n  Bpm: 119\nSliderVelocities: []\n")
+    assert quaver is not None and (quaver.offset, quaver.bpm) == (208.9, pytest.approx(119))
+
+
+def test_truths_beside_songs(tmp_path: Path) -> None:
+    import json
+
+    from mapperatorinator.evaluation.timing_truth import truths
+
+    with pytest.raises(UserError):
+        truths(tmp_path)
+    truth = {"source": "test", "bpm_segments": [{"t": 0.5, "bpm": 120, "meter": 4}],
+             "beats": [0.5, 1.0, 1.5], "downbeats": [0.5]}  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps(truth))
+    (tmp_path / "a.wav").write_bytes(b"")
+    found = truths(tmp_path)
+    assert [(t.name, t.source, t.constant, t.convention) for t in found] == [("a", "test", True, "onset")]
+    assert found[0].beats.tolist() == [500, 1000, 1500]

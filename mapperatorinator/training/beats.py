@@ -165,7 +165,7 @@ def train(found: list[TimedSong], minutes: float, path: Path, resume: bool, batc
             mean = {key: round(float(np.mean([row[key] for row in shown])), 4) for key in parts}
             print(f"{step} {used / 60:.1f} min {mean}", flush=True)
             shown = []
-        if step % 100 == 0:
+        if step % 50 == 0:
             kept = {"net": net.state_dict(), "average": average.state, "optimiser": optimiser.state_dict()}
             torch.save({**kept, "spent": used, "step": step}, path)
     net.load_state_dict(average.state)
