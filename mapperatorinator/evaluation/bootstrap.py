@@ -56,7 +56,10 @@ def bootstrap(
     draws = []
     for chosen in rng.integers(0, len(groups), size=(repeats, len(groups))):
         draws.append(float(statistic([item for i in chosen for item in groups[i]])))
-    low, high = np.nanpercentile(draws, (2.5, 97.5))
+    finite = [draw for draw in draws if np.isfinite(draw)]
+    if not finite:
+        return Estimate(value, float("nan"), float("nan"), len(items))
+    low, high = np.percentile(finite, (2.5, 97.5))
     return Estimate(value, float(low), float(high), len(items))
 
 

@@ -15,7 +15,9 @@ from mapperatorinator.evaluation.bootstrap import REPEATS, Estimate, bootstrap
 from mapperatorinator.evaluation.corpus import Corpus, MapRow, pairs_of_one_set, pairs_of_two_sets
 from mapperatorinator.evaluation.patterns import Described, describe
 from mapperatorinator.evaluation.rhythm import (
+    TOLERANCE_MS,
     RhythmScore,
+    Times,
     aligned,
     compare,
     f1_of,
@@ -48,12 +50,19 @@ def same_set_scores(corpus: Corpus, rows: Iterable[MapRow]) -> list[Scored]:
 
 
 def two_set_scores(corpus: Corpus, rows: Iterable[MapRow]) -> list[Scored]:
-    """Scores of two mappers' maps of one song, shifted so that two cuts of the song coincide."""
+    """Scores of two mappers' maps of one song, shifted so that two cuts coincide, where both have objects."""
     scores = []
     for a, b in pairs_of_two_sets(rows):
         theirs = starts(corpus.beatmap(b))
-        scores.append((a.song, compare(aligned(starts(corpus.beatmap(a)), theirs), theirs)))
+        ours = aligned(starts(corpus.beatmap(a)), theirs)
+        if len(ours) and len(theirs):
+            scores.append((a.song, compare(_within(ours, theirs), _within(theirs, ours))))
     return scores
+
+
+def _within(times: Times, other: Times) -> Times:
+    """The times that lie in the span of the other map: one set may hold a shorter cut of the song."""
+    return times[(times >= other[0] - TOLERANCE_MS) & (times <= other[-1] + TOLERANCE_MS)]
 
 
 def human_f1(corpus: Corpus, mode: int, repeats: int = 0) -> Estimate:

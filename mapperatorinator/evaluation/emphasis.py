@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mapperatorinator.beatmap import Beatmap, Slider
+from mapperatorinator.beatmap import CATCH, OSU, Beatmap, Slider
 from mapperatorinator.timing import Timing
 
 FINISH = 4
@@ -31,13 +31,16 @@ class Emphasis(NamedTuple):
 
 
 def emphasis(beatmap: Beatmap | None) -> Emphasis:
-    """Count what lies on downbeats of the map's own timing; `objects` says what chance would give."""
+    """Count what lies on downbeats of the map's own timing; `objects` says what chance would give.
+
+    New combos mean something in osu! and catch alone.
+    """
     if beatmap is None or not beatmap.red_lines():
         return Emphasis()
     timing = Timing.from_beatmap(beatmap)
     objects = beatmap.hit_objects
     groups = (
-        [o.time for o in objects if o.new_combo],
+        [o.time for o in objects if o.new_combo] if beatmap.mode in (OSU, CATCH) else [],
         finish_times(beatmap),
         kiai_starts(beatmap),
         [o.time for o in objects],
