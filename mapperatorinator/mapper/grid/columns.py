@@ -26,6 +26,8 @@ TEMPERATURE = 0.9
 # Counts and columns come from two networks: a hold that both forgot is let go with the next chord.
 _LONGEST_BEATS = 2.0
 _CERTAIN = 30.0  # nats
+# A map uses all of its columns: one that is pressed twice as often as the others becomes this much less likely.
+_EVENNESS = 1.0  # nats
 
 
 @lru_cache(maxsize=1)
@@ -72,6 +74,7 @@ class _Walk:
         self.fingers = lanes.fingers_of(self.keys)
         self.column = {int(finger): column for column, finger in enumerate(self.fingers)}
         self.lanes = Lanes.empty(1, self.keys)
+        self.presses = np.zeros(FINGERS)
         self.chords = chords
         known = lanes.describe_chords(chords, self.keys)
         self.net = Decoder(column_model(), 1, known, lanes.beats_of(chords), conditions)
@@ -102,11 +105,18 @@ class _Walk:
         overdue = held & (chord.time - self.lanes.pressed[0] >= _LONGEST_BEATS * chord.beat)
         single = single + np.array([0.0, 0.0, _CERTAIN]) * overdue[:, None]
         released, chord.releases = some(held, max(chord.releases, int(overdue.sum())), 2)
+        single[:, 0] -= _EVENNESS * self._overuse(usable)
         pressed, chord.starts = some(usable & ~held, chord.starts, 0, pairs)
+        self.presses += pressed
         holds, chord.holds = some(pressed, chord.holds, 1)
         chord.columns, chord.hold_columns, chord.release_columns = (
             self._columns(chosen) for chosen in (pressed, holds, released)
         )
+
+    def _overuse(self, usable: Bools) -> Floats:
+        """How much more often than the others each finger was pressed so far, -1 (never) upwards, (FINGERS,)."""
+        usual = max(float(self.presses[usable].mean()), 1.0)
+        return np.clip(self.presses / usual - 1.0, -1.0, 3.0)
 
     def surprise(self, chord: Chord, scores: tuple[Floats, Floats]) -> float:
         """Bits of surprise at a placed chord; impossible columns count as 40 bits."""
