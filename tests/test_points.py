@@ -124,13 +124,12 @@ def test_fixed_objects_stay() -> None:
 def test_scale_spreads_objects() -> None:
     from mapperatorinator.mapper.grid import points
 
-    drafts = song(6, 150)
-    candidates = points.place_many(drafts, Conditions(0, stars=4.0), np.random.default_rng(0), [0.5, 1.0, 1.8])
-    medians = []
-    for candidate in candidates:
-        heads = np.array([d.points[0] for d in candidate])
-        medians.append(np.mean(np.hypot(*np.diff(heads, axis=0).T)))
-    assert medians[0] < 0.8 * medians[1] < medians[1] < 0.95 * medians[2]
+    drafts, each = song(6, 80), 5
+    scales = np.repeat([0.5, 1.0, 1.8], each)
+    candidates = points.place_many(drafts, Conditions(0, stars=4.0), np.random.default_rng(0), scales.tolist())
+    heads = np.array([[d.points[0] for d in candidate] for candidate in candidates])
+    steps = np.hypot(*np.moveaxis(np.diff(heads, axis=1), -1, 0)).mean(axis=1).reshape(3, each).mean(axis=1)
+    assert steps[0] < 0.85 * steps[1] < steps[1] < 0.95 * steps[2]
     assert not any(d.points for d in drafts), "the drafts themselves stay as they were"
 
 

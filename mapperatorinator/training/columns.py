@@ -97,7 +97,8 @@ def train(data: Path, run: Path, minutes: float, seed: int = 0) -> ColumnsNet:
     def loss() -> torch.Tensor:
         batch = crops.batch()
         parts = log_likelihoods(net(batch), batch)
-        return -sum(part.clamp(min=-20).sum() for part in parts.values()) / batch["mapper"].numel()
+        total = torch.stack([part.clamp(min=-20).sum() for part in parts.values()]).sum()
+        return -total / batch["mapper"].numel()
 
     fit(net, loss, lambda average: f"held out {bits(average, held_out)}", run, minutes, RATE)
     return net

@@ -103,8 +103,13 @@ def load(path: Path) -> list[PlacedMap]:
     for k, end in enumerate(ends):
         part = slice(end - data["sizes"][k], end)
         rhythm = Rhythm(*(data[f"rhythm_{name}"][part] for name in _RHYTHM))
-        own = [data[name][part].astype(float) if data[name].dtype.kind == "f" else data[name][part] for name in _ARRAYS]
-        maps.append(PlacedMap(int(data["mode"][k]), rhythm, *own, data["told"][k], int(data["mapper"][k])))
+        own = {name: data[name][part] for name in _ARRAYS}
+        own["outline"] = own["outline"].astype(float)
+        maps.append(
+            PlacedMap(
+                int(data["mode"][k]), rhythm, **own, told=data["told"][k], mapper=int(data["mapper"][k])
+            )
+        )
     return maps
 
 
