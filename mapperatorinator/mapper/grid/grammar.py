@@ -10,6 +10,7 @@ from mapperatorinator.mapper.grid.canvas import Drum, Hit
 _CHANGE = 4.0  # nats it costs to change a drawn cell by itself
 _DOUBT = 0.25  # how much the network's own preferences count besides
 _NEVER = -1e9
+_OUT_OF_REACH = -1e6
 
 
 def _transitions(count: int, longs: dict[int, tuple[int, ...]]) -> NDArray[np.bool_]:
@@ -61,6 +62,7 @@ def legal(
     rows = np.arange(len(kinds))
     score = np.maximum(preferences, -12.0) * _DOUBT - _CHANGE
     score[rows, kinds] = 0.0
+    score[preferences < _OUT_OF_REACH] = _NEVER / 10  # what must not be drawn must not come back as a repair
     score[fixed] = _NEVER / 10
     score[rows[fixed], kinds[fixed]] = 0.0
     steps = np.where(follows, 0.0, _NEVER)
