@@ -157,17 +157,16 @@ def crop(
     position = start / 10 + np.arange(length) * speed
     low = np.floor(position).astype(np.int64)
     part = (position - low).astype(np.float32)[:, None]
-    mel = _row(song.mel, low) * (1 - part) + _row(song.mel, low + 1) * part
-    mel = unpack(mel)
+    mel = unpack(_rows(song.mel, low)) * (1 - part) + unpack(_rows(song.mel, low + 1)) * part
     if rng is not None:
         mel = augment(mel, rng)
     return mel, target(song, start, length, speed)
 
 
-def _row(mel: NDArray[np.uint8], index: NDArray[np.int64]) -> Floats:
-    inside = (index >= 0) & (index < len(mel))
-    rows = mel[np.clip(index, 0, len(mel) - 1)].astype(np.float32)
-    rows[~inside] = SILENCE
+def _rows(mel: NDArray[np.uint8], index: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Packed frames by number, silence beyond both ends."""
+    rows = mel[np.clip(index, 0, len(mel) - 1)]
+    rows[(index < 0) | (index >= len(mel))] = SILENCE
     return rows
 
 
