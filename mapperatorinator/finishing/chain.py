@@ -6,9 +6,10 @@ always does the same. Times come first, then lengths, then places, then what dep
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mapperatorinator.beatmap import Beatmap
+from mapperatorinator.beatmap import MANIA, Beatmap
 from mapperatorinator.checks import Level
 from mapperatorinator.checks.levels import level_from_name, level_from_stars
 from mapperatorinator.checks.view import MapView
@@ -18,7 +19,7 @@ from mapperatorinator.finishing.columns import arrange_columns
 from mapperatorinator.finishing.combos import tidy_combos
 from mapperatorinator.finishing.field import keep_on_screen
 from mapperatorinator.finishing.gaps import separate
-from mapperatorinator.finishing.hitsounds import fill_silence
+from mapperatorinator.finishing.hitsounds import fill_silence, sound_once
 from mapperatorinator.finishing.legal import legal_lines, legal_settings
 from mapperatorinator.finishing.places import snap_overlaps, whole_places
 from mapperatorinator.finishing.preview import set_preview
@@ -44,12 +45,19 @@ def finish(bm: Beatmap, settings: Settings | None = None, audio: Audio | None = 
     helps to choose the preview. What cannot be repaired (too short a map, no objects) is left to the checks.
     """
     settings = settings or Settings()
-    bm = _in_time(legal_lines(legal_settings(bm)), settings, audio)
+    bm = _in_time(legal_lines(legal_settings(_left_to_right(bm))), settings, audio)
     bm = set_breaks(legal_lines(_to_level(bm, settings)))
-    bm = tidy_combos(bm)
+    bm = sound_once(tidy_combos(bm))
     if settings.hitsounded is not False:
         bm = fill_silence(bm)
-    return set_preview(bm, audio)
+    return set_preview(_left_to_right(bm), audio)
+
+
+def _left_to_right(bm: Beatmap) -> Beatmap:
+    """Mania notes of one moment from left to right: repairs go through them in order, so it must not vary."""
+    if bm.mode != MANIA:
+        return bm
+    return replace(bm, hit_objects=sorted(bm.hit_objects, key=lambda note: (note.time, note.x)))
 
 
 def _level(bm: Beatmap, settings: Settings) -> Level:

@@ -1,10 +1,11 @@
-"""A last resort for silence: sections without any hit sound get whistles on their downbeats."""
+"""Hit sounds that are there and not doubled: a last resort for silence, and chords that sound once."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from mapperatorinator.beatmap import CATCH, OSU, Beatmap, HitObject, Slider, Spinner
+from mapperatorinator.beatmap import CATCH, MANIA, OSU, Beatmap, HitObject, Slider, Spinner
 from mapperatorinator.checks.hitsounds import SILENCE_WARNING
 from mapperatorinator.checks.samples import ADDITIONS
 
@@ -28,6 +29,24 @@ def fill_silence(bm: Beatmap) -> Beatmap:
         ):
             objects[i] = _whistling(obj)
             last = obj.time
+    return replace(bm, hit_objects=objects)
+
+
+def sound_once(bm: Beatmap) -> Beatmap:
+    """Return a mania map in which no two notes of a chord play the same addition, which would double its volume.
+
+    Other modes are returned as they are; objects must be in order of time.
+    """
+    if bm.mode != MANIA:
+        return bm
+    objects: list[HitObject] = []
+    time, played = -math.inf, 0
+    for obj in bm.hit_objects:
+        if obj.time != time:
+            time, played = obj.time, 0
+        again = obj.sound & played
+        played |= obj.sound & ADDITIONS
+        objects.append(replace(obj, sound=obj.sound & ~again) if again else obj)
     return replace(bm, hit_objects=objects)
 
 
