@@ -47,11 +47,14 @@ def attempt(mapper: MapSong, song: Song) -> Attempt:
 
 def request_of(song: Song, seed: int, candidates: int = 1) -> Settings:
     """The settings that ask for what the human made: mode, stars, keys, difficulty settings, metadata."""
+    from mapperatorinator.pipeline.naming import difficulty_names, with_names
     from mapperatorinator.pipeline.request import complete, for_stars
     from mapperatorinator.settings import Settings
 
     asked = Settings(difficulty=song.row.stars, seed=seed, candidates=candidates)
-    return for_stars(complete(asked, song.human, song.audio.tags), song.row.stars)
+    whole = complete(asked, song.human, song.audio.tags)
+    (name,) = difficulty_names(whole, [song.row.stars])
+    return with_names(for_stars(whole, song.row.stars), name, asked)
 
 
 @dataclass

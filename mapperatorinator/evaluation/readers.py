@@ -5,6 +5,7 @@ They are development tools: a reader that is not installed, or whose library doe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 
@@ -59,9 +60,11 @@ def _fosu(data: bytes) -> int:
     return len(fosu.parse(data, calculate_slider_end_times=True, client="lazer").hit_objects)
 
 
-def _slider(data: bytes) -> int:
+def _slider(data: bytes) -> int | None:
     import slider
 
+    if re.search(rb"^Mode:\s*3", data, re.MULTILINE):
+        return None  # it refuses every hold note, those of human maps too
     return len(slider.Beatmap.parse(data.decode("utf-8-sig")).hit_objects(spinners=True))
 
 

@@ -44,7 +44,10 @@ def run(given: argparse.Namespace) -> int:
     corpus = Corpus(given.corpus)
     table: list[list[object]] = []
     for mode in chosen_modes(given):
-        made, repeated = _from_folder(given, mode) if given.folder else _on_the_spot(given, corpus, mode)
+        failures: dict[str, str] = {}
+        made, repeated = (
+            _from_folder(given, mode) if given.folder else _on_the_spot(given, corpus, mode, failures)
+        )
         judged = [(name, _stars(beatmap), validity(beatmap, among)) for name, beatmap in made]
         if not judged:
             continue
@@ -55,6 +58,8 @@ def run(given: argparse.Namespace) -> int:
         table.append([MODES[mode], *(figures[name] for name in _COLUMNS), len(judged)])
         if broken := figures["broken_rules"]:
             report.table(f"{MODES[mode]}: what is wrong", ["rule", "maps"], list(broken.items()))
+        if failures:
+            report.table(f"{MODES[mode]}: failed runs", ["map", "why"], list(failures.items()))
     if not table:
         raise UserError("There is no map of these modes to judge.")
     report.summary["readers"] = list(among)
@@ -86,7 +91,7 @@ def _maps_in(folder: Path) -> Iterator[tuple[str, Beatmap | None]]:
 
 
 def _on_the_spot(
-    given: argparse.Namespace, corpus: Corpus, mode: int
+    given: argparse.Namespace, corpus: Corpus, mode: int, failures: dict[str, str]
 ) -> tuple[list[tuple[str, Beatmap | None]], float]:
     """Maps of the split's songs, and the share of them whose second run gave the same bytes."""
     made, same = [], []
@@ -95,6 +100,8 @@ def _on_the_spot(
         song = Song(corpus, row)
         first, second = (attempt(named("sampled", given.seed, given.candidates), song) for _ in range(2))
         made.append((row.song, first.beatmap))
+        if first.failure:
+            failures[row.path] = first.failure
         same.append(first.beatmap is not None and _bytes(first.beatmap) == _bytes(second.beatmap))
     return made, mean(same)
 
@@ -125,7 +132,7 @@ def _figures(judged: Sequence[Judged], human: dict[int, list[float]], seed: int)
     medians = {star_bin: float(np.median(values)) for star_bin, values in human.items()}
     everyone = [v for values in human.values() for v in values]
     overall = float(np.median(everyone)) if everyone else float("nan")
-    ours = [v.warnings_per_minute for _, _, v in judged]
+    ours = [v.warnings_per_minute if v.minutes else float("inf") for _, _, v in judged]
     beside = [medians.get(_bin(stars), overall) for _, stars, _ in judged]
     return {
         "valid": bootstrap(judged, lambda some: share_valid([v for *_, v in some]), lambda j: j[0], seed=seed),
