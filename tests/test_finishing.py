@@ -39,7 +39,7 @@ from mapperatorinator.finishing.columns import arrange_columns
 from mapperatorinator.finishing.combos import LONGEST, tidy_combos
 from mapperatorinator.finishing.field import keep_on_screen
 from mapperatorinator.finishing.gaps import separate
-from mapperatorinator.finishing.hitsounds import fill_silence
+from mapperatorinator.finishing.hitsounds import fill_silence, sound_once
 from mapperatorinator.finishing.legal import legal_lines, legal_settings
 from mapperatorinator.finishing.places import snap_overlaps
 from mapperatorinator.finishing.preview import set_preview
@@ -356,6 +356,12 @@ def test_silence_is_filled_on_downbeats() -> None:
     whistles = [k for k, obj in enumerate(bm.hit_objects) if obj.sound]
     assert whistles and all(k % 4 == 0 for k in whistles)
     assert max(b - a for a, b in zip(whistles, whistles[1:], strict=False)) * BEAT < 12_000
+
+
+def test_a_chord_sounds_once() -> None:
+    chord = [Circle(64.0 + 128 * c, 192, at(0), sound=sound) for c, sound in enumerate((8, 12, 4, 2))]
+    bm = sound_once(osu(*chord, Circle(64, 192, at(1), sound=8), mode=MANIA))
+    assert [obj.sound for obj in bm.hit_objects] == [8, 4, 0, 2, 8]
 
 
 # --- merging -------------------------------------------------------------------------------------
