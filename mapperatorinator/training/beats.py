@@ -86,7 +86,7 @@ class BeatNet(nn.Module):
 
 def loss_of(net: BeatNet, mel: np.ndarray, targets: list[Target]) -> tuple[Tensor, dict[str, float]]:
     """Weighted sum of the losses of a batch, and its parts."""
-    frames, tempo, meter = net(torch.from_numpy(mel))
+    frames, tempo, meter = (out.float() for out in net(torch.from_numpy(mel)))
     wanted = torch.from_numpy(np.stack([t.frames for t in targets]))
     weight = torch.from_numpy(np.stack([t.frame_weight for t in targets]))
     each = functional.binary_cross_entropy_with_logits(frames, wanted, reduction="none") * weight
@@ -133,8 +133,13 @@ def validate(net: BeatNet, found: list[TimedSong]) -> dict[str, dict[str, float]
     }
 
 
-def train(found: list[TimedSong], minutes: float, path: Path, resume: bool, batch: int) -> tuple[BeatNet, dict]:
-    """Train for so many minutes of CPU time with a cosine learning rate; returns the averaged network."""
+def train(
+    found: list[TimedSong], minutes: float, path: Path, resume: bool, batch: int, half: bool
+) -> tuple[BeatNet, dict]:
+    """Train for so many minutes of CPU time with a cosine learning rate; returns the averaged network.
+
+    half: multiply in bfloat16, which is nearly twice as fast on processors that have it.
+    """
     torch.manual_seed(1)
     net = BeatNet()
     standardise(net, found)
@@ -153,7 +158,8 @@ def train(found: list[TimedSong], minutes: float, path: Path, resume: bool, batc
         rate = 2e-3 * min(1, (step + 1) / 40) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * used / budget)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        total, parts = loss_of(net, *crops.draw(batch))
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            total, parts = loss_of(net, *crops.draw(batch))
         optimiser.zero_grad()
         total.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -165,7 +171,7 @@ def train(found: list[TimedSong], minutes: float, path: Path, resume: bool, batc
             mean = {key: round(float(np.mean([row[key] for row in shown])), 4) for key in parts}
             print(f"{step} {used / 60:.1f} min {mean}", flush=True)
             shown = []
-        if step % 50 == 0:
+        if step % 25 == 0:
             kept = {"net": net.state_dict(), "average": average.state, "optimiser": optimiser.state_dict()}
             torch.save({**kept, "spent": used, "step": step}, path)
     net.load_state_dict(average.state)
@@ -218,6 +224,7 @@ def main() -> None:
     parser.add_argument("--rendered", type=Path, nargs="*", default=[Path("data/rendered")])
     parser.add_argument("--shifts", type=Path, help="what training.beats_align wrote")
     parser.add_argument("--batch", type=int, default=6)
+    parser.add_argument("--half", action="store_true", help="train in bfloat16")
     parser.add_argument("--out", type=Path, default=Path("runs/beats.pt"))
     parser.add_argument("--export", action="store_true", help="export the checkpoint instead of training")
     asked = parser.parse_args()
@@ -229,7 +236,7 @@ def main() -> None:
     if asked.export:
         export_net(torch.load(asked.out, weights_only=False), data)
         return
-    _, result = train(found, asked.minutes, asked.out, asked.resume, asked.batch)
+    _, result = train(found, asked.minutes, asked.out, asked.resume, asked.batch, asked.half)
     print(result)
 
 
