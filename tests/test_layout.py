@@ -52,7 +52,7 @@ MAY_USE = {
 # What `pip install mapperatorinator` brings; other rooms live with more.
 BASE_INSTALL = {
     "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu_pp_py", "hydra", "omegaconf", "rich", "platformdirs",
-    "mapperatorinator",
+    "fastapi", "pydantic", "starlette", "uvicorn", "questionary", "mapperatorinator",
 }  # fmt: skip
 ASKED_FOR_BY_NAME = {"matplotlib"}  # pictures: where it is missing, one sentence says what to install
 BEYOND_BASE = {"training", "evaluation", "classifier", "complexity", "checkpoints"}

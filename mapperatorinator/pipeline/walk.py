@@ -39,10 +39,11 @@ SHORTEST_SONG_MS = 30_000  # a map needs 30 s of drain time
 
 @dataclass(frozen=True)
 class Step:
-    """Where a run is: the stage in words, and the share of the whole that is done, 0 to 1."""
+    """Where a run is: the stage in words, the share of the whole that is done, 0 to 1, a map if one was drawn."""
 
     stage: str
     done: float
+    beatmap: Beatmap | None = None
 
 
 Progress = Callable[[Step], None]
@@ -177,16 +178,17 @@ def _map_all(whole: Settings, asked: Settings, drawing: Drawing, tell: Progress)
         counted = f" ({index + 1} of {len(stars)})" if len(stars) > 1 else ""
 
         def report(
-            done: float, text: str = f"Mapping {name}{counted}", a: float = start, b: float = share
-        ) -> None:
-            tell(Step(text, a + b * done))
+            done: float, drawn: Beatmap | None = None, text: str = f"Mapping {name}{counted}",
+            a: float = start, b: float = share,
+        ) -> None:  # fmt: skip
+            tell(Step(text, a + b * done, drawn))
 
         candidate = _map_one(settings, drawing, report)
         made.append(Made(rating, settings, candidate))
     return made
 
 
-def _map_one(settings: Settings, drawing: Drawing, report: Callable[[float], None]) -> Candidate:
+def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) -> Candidate:
     seed, count = settings.seed or 0, settings.candidates
     report(0.0)
     if drawing.mapper is None:
@@ -204,7 +206,9 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[[float], Non
         nonlocal number
         report(min(number / count, 0.9))
         number += 1
-        return drawing.draw(told(ask))
+        drawn = drawing.draw(told(ask))
+        report(min(number / count, 0.9), drawn)
+        return drawn
 
     def repair(beatmap: Beatmap, problems: Sequence[Any], ask: Ask) -> Beatmap:
         return drawing.redraw(beatmap, problems, told(ask))

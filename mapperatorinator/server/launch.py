@@ -1,0 +1,55 @@
+"""Starting and ending the app: a free port, the browser, and nothing left behind."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import webbrowser
+from pathlib import Path
+
+from mapperatorinator.errors import UserError
+from mapperatorinator.server.folders import data_folder, has_screen
+
+FIRST_PORT, _TRIES = 5000, 100
+HOST = "127.0.0.1"
+
+
+def serve(port: int = FIRST_PORT, browser: bool = True, page: str = "", folder: Path | None = None) -> int:
+    """Run the app until it is interrupted; returns the exit code.
+
+    port : the first one to try. browser : open the page. page : which part of it, e.g. "mod". folder : data.
+    """
+    import uvicorn
+
+    from mapperatorinator.server.app import create_app
+
+    listener = listen(port)
+    port = listener.getsockname()[1]
+    token = secrets.token_urlsafe(24)
+    address = f"http://{HOST}:{port}/#token={token}" + (f"&page={page}" if page else "")
+    app = create_app(folder or data_folder(), token, port)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False,
+                            timeout_graceful_shutdown=1, lifespan="on")  # fmt: skip
+    print(f"Mapperatorinator is at {address}\nPress Ctrl+C to end it.", flush=True)
+    if browser and has_screen():
+        threading.Timer(0.5, webbrowser.open, (address,)).start()
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listener.close()
+    return 0
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on loopback at `port` or the next free one; UserError if there is none."""
+    for candidate in range(port, port + _TRIES) if port else (0,):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.bind((HOST, candidate))
+            return listener
+        except OSError:
+            listener.close()
+    raise UserError(f"No port from {port} to {port + _TRIES} is free; choose another with --port.")
