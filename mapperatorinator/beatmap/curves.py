@@ -12,7 +12,7 @@ Points = NDArray[np.float64]  # shape (n, 2), osu! pixels
 
 FLAT_BEND = 0.5  # px; the game draws a Bezier piece whose second differences are no larger
 SHORTEST_PIECE = 2.0**-11  # of the curve; only points far beyond any playfield need more
-MAX_HALVED_POINTS = 64  # above this, halving costs too much
+MAX_HALVED_POINTS = 256  # above this, halving costs too much
 HIGH_DEGREE_PIECES = 1024
 BSPLINE_PIECES, MAX_BASIS = 32, 4_000_000  # pieces per span, numbers in memory at once
 CATMULL_PIECES = 50  # the game's own number
@@ -52,7 +52,7 @@ def _bezier(points: Points) -> Points:
     return np.concatenate((line, points[-1:]))
 
 
-@lru_cache(maxsize=MAX_HALVED_POINTS)
+@lru_cache(maxsize=32)
 def _halving(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What takes control points to those of both halves, and to the points drawn for a flat piece.
 

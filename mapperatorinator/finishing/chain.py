@@ -85,7 +85,14 @@ def _in_time(bm: Beatmap, settings: Settings, audio: Audio | None) -> Beatmap:
     """Starts, ends and spans."""
     if settings.resnap_events:
         bm = snap(bm, settings.snap_divisor)
-    return separate(arrange_columns(bm), audio.duration_ms if audio is not None else None)
+    end = audio.duration_ms if audio is not None else None
+    for _ in range(MOST_ROUNDS):
+        # Notes dropped for lack of room may leave a column empty, which is filled again.
+        timed = separate(_left_to_right(arrange_columns(bm)), end)
+        if timed == bm:
+            break
+        bm = timed
+    return bm
 
 
 def _in_place(bm: Beatmap, settings: Settings, level: Level) -> Beatmap:

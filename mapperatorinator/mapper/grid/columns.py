@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 NAME = "columns"
-TEMPERATURE = 0.9
+TEMPERATURE = 1.0
 # Counts and columns come from two networks: a hold that both forgot is let go with the next chord.
 _LONGEST_BEATS = 2.0
 _CERTAIN = 30.0  # nats
