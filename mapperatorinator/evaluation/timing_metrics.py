@@ -19,7 +19,7 @@ import numpy as np
 from mapperatorinator.audio import Audio, load_audio
 from mapperatorinator.errors import UserError
 from mapperatorinator.evaluation.timing_truth import Array, Truth, truths
-from mapperatorinator.timing import find_timing
+from mapperatorinator.timing import Timing, find_timing
 
 EXACT = 5e-4  # relative error of an exact BPM
 OCTAVES = (1.0, 2.0, 0.5)
@@ -66,9 +66,13 @@ class SongFigures:
 
 def ours(audio: Audio, truth: Truth) -> Guess:
     """Our own tracker, asked to follow the truth's convention."""
-    timing = find_timing(audio, convention=truth.convention)
+    return as_guess(find_timing(audio, convention=truth.convention), truth, audio.duration_ms)
+
+
+def as_guess(timing: Timing, truth: Truth, duration: float) -> Guess:
+    """A timing as a guess: its beats where the truth has some, and the tempo that holds longest (durations in ms)."""
     start, end = _span(truth)
-    edges = np.append([p.time for p in timing.points], audio.duration_ms)
+    edges = np.append([p.time for p in timing.points], duration)
     main = timing.points[int(np.argmax(np.diff(np.maximum(edges, 0))))]
     return Guess(
         timing.beats(start, end), timing.downbeats(start, end), 60_000 / main.beat_length, len(timing.points),
@@ -90,7 +94,12 @@ def measure_song(truth: Truth, tracker: Tracker) -> SongFigures:
         guess, problem = tracker(audio, truth), ""
     except UserError as error:
         guess, problem = Guess(np.zeros(0), np.zeros(0), 0.0, 0, 0.0), str(error)
-    seconds = time.perf_counter() - began
+    minutes = max(audio.duration_ms / 60_000, 1e-3)
+    return figures(truth, guess, (time.perf_counter() - began) / minutes, problem)
+
+
+def figures(truth: Truth, guess: Guess, seconds_per_minute: float = 0.0, problem: str = "") -> SongFigures:
+    """The figures of a guess."""
     bpm_true = truth.timing.bpm
     ratio = guess.bpm / bpm_true
     octave = [o for o in OCTAVES if abs(ratio / o - 1) <= EXACT]
@@ -109,7 +118,7 @@ def measure_song(truth: Truth, tracker: Tracker) -> SongFigures:
         beat_f20=f_measure(truth.beats, guess.beats, 20),
         downbeat_f70=downbeat, cmlt=cmlt, amlt=amlt,
         extra_red_lines=max(0, guess.red_lines - len(truth.timing.points)),
-        seconds_per_minute=seconds / max(audio.duration_ms / 60_000, 1e-3),
+        seconds_per_minute=seconds_per_minute,
         confidence=guess.confidence, problem=problem,
     )  # fmt: skip
 

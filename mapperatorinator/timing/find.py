@@ -79,7 +79,7 @@ def fit(heard: Activations, bpm: float | None = None, offset: float | None = Non
 
 def _anchored(heard: Activations, main: Reading, offset: float) -> Timing:
     """The heard tempo with a downbeat where the user says."""
-    reading = replace(main, beat_length=60_000.0 / round_bpm(main.bpm, main.bpm * main.error / main.beat_length))
+    reading = replace(main, beat_length=60_000.0 / round_bpm(main.bpm, main.bpm * main.error / main.beat_length, heard.duration_ms))
     meter, _, _ = measure(heard, reading.beats(heard.duration_ms))
     return Timing((red_line(offset, reading.beat_length, meter),), main.support)
 
@@ -87,7 +87,8 @@ def _anchored(heard: Activations, main: Reading, offset: float) -> Timing:
 def _rounded(heard: Activations, piece: Piece) -> Piece:
     """The piece at a round tempo, if its fit allows one, with the phase settled anew."""
     reading = piece.reading
-    bpm = round_bpm(reading.bpm, reading.bpm * reading.error / reading.beat_length)
+    error = reading.bpm * reading.error / reading.beat_length
+    bpm = round_bpm(reading.bpm, error, min(piece.end, heard.duration_ms) - max(piece.start, 0.0))
     frame = int(max(piece.start, 0.0) / 10)
     curve = probability(heard.beat[frame : int(piece.end / 10) + 1])
     beats = piece_beats(piece)

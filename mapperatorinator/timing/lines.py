@@ -66,7 +66,7 @@ def timing_of_beats(beats: Array, downbeats: Array | None = None, weights: Array
     points: list[TimingPoint] = []
     for line in straight_lines(beats, weights):
         bpm = 60_000 / line.beat_length
-        bpm = round_bpm(bpm, bpm * line.error / line.beat_length, floor=1e-6)
+        bpm = round_bpm(bpm, bpm * line.error / line.beat_length)
         length = 60_000 / bpm
         middle = (line.last - line.first - 1) / 2  # a rounded tempo turns the line around its middle
         offset = line.offset + middle * (line.beat_length - length)

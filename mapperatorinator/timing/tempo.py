@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 
-# Divisors of the grid of values, and what choosing from it costs in nats: whole, half, third, tenth, hundredth BPM.
-GRIDS = ((1, 0.0), (2, 2.0), (3, 4.0), (10, 4.5), (100, 7.0))
+# Divisors of the grid of values, and what choosing from it costs in nats: whole, half, third, tenth BPM.
+GRIDS = ((1, 0.0), (2, 2.0), (3, 4.0), (10, 4.5))
 UNROUNDED = 9.0
-FLOOR = 1.5e-5  # relative error that no fit to a recording is trusted to beat
+WANDER = 6.0  # ms: how far soft and hard passages of one song may pull a grid's ends apart
 
 
-def round_bpm(bpm: float, error: float, floor: float = FLOOR) -> float:
-    """The likeliest value behind a fitted tempo: `error` is its standard error in BPM, at least floor * bpm."""
-    scale = math.hypot(error, floor * bpm)
+def round_bpm(bpm: float, error: float, duration: float | None = None) -> float:
+    """The likeliest value behind a fitted tempo.
+
+    error: its standard error in BPM; duration: ms of the recording that was heard (None: exact beats were given).
+    """
+    scale = math.hypot(error, WANDER / duration * bpm) if duration else max(error, 1e-6 * bpm)
     best, cost = bpm, UNROUNDED
     for divisor, price in GRIDS:
         value = round(bpm * divisor) / divisor

@@ -169,6 +169,8 @@ def drum_bar(rng: np.random.Generator, style: str, meter: int, sub: int) -> list
     elif style == "sparse":
         kicks, snares = kicks[:1], snares[-1:] if rng.random() < 0.5 else []
         rate = int(rng.choice([0, 0, 1, 2]))
+    if style == "riff" and rng.random() < 0.35:  # drums twice as fast as the music is written
+        kicks, snares, rate = [float(b) for b in range(meter)], [b + 0.5 for b in range(meter)], int(rng.choice([0, 2, 4]))
     if style in ("rock", "punk", "funk", "break", "half", "riff"):
         chance = {"funk": 0.2, "break": 0.1}.get(style, 0.12)
         kicks += [b for b in np.arange(step, meter, step).tolist() if rng.random() < chance]
