@@ -93,7 +93,8 @@ class Event:
 
     `time` is ms from the start of the audio, `snap` the beat divisor 1..16 it lies on (0: unsnapped, None: an
     anchor or a beat, which have none), `x` and `y` osu! pixels, `column` 0-based, `scroll_speed` the slider
-    velocity or scroll multiplier (1 is the base speed).
+    velocity or scroll multiplier (1 is the base speed). `distance` is what a published model said of the px from the
+    event before; it tells the position diffusion more than coarse positions do, and nobody else asks for it.
     """
 
     kind: EventKind
@@ -106,6 +107,7 @@ class Event:
     scroll_speed: float | None = None
     hitsounds: tuple[Hitsound, ...] = ()
     value: int = 0
+    distance: float | None = None
 
 
 def snap_divisor(time: float, offset: float, beat_length: float) -> int:
