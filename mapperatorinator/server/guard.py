@@ -105,7 +105,7 @@ class Guard:
 
 
 def _is_api(scope: Scope) -> bool:
-    return bool(scope["path"].startswith("/api"))
+    return bool(scope["path"].startswith("/api/"))
 
 
 def _cap(scope: Scope) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import threading
@@ -47,6 +48,8 @@ def listen(port: int) -> socket.socket:
     """A socket on loopback at `port` or the next free one; UserError if there is none."""
     for candidate in range(port, port + _TRIES) if port else (0,):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name == "posix":  # elsewhere this option would let two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, candidate))
             return listener
