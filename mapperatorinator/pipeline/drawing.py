@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from mapperatorinator.audio import Audio
 from mapperatorinator.beatmap import Beatmap
@@ -29,6 +29,16 @@ _DIFFICULTY = (
 )  # fmt: skip
 
 
+Watch = Callable[[Beatmap], None]
+
+
+@runtime_checkable
+class Sketcher(Protocol):
+    """A mapper that shows what it has of a map while it draws."""
+
+    sketch: Callable[[Sequence[Event]], None] | None
+
+
 @dataclass(frozen=True)
 class Drawing:
     """Everything that stays the same from candidate to candidate of one run."""
@@ -38,10 +48,13 @@ class Drawing:
     timing: Timing
     reference: Beatmap | None = None
 
-    def draw(self, settings: Settings) -> Beatmap:
-        """One finished map for complete `settings`; outside the range the reference stays as it is."""
+    def draw(self, settings: Settings, watch: Watch | None = None) -> Beatmap:
+        """One finished map for complete `settings`; outside the range the reference stays as it is.
+
+        watch : called with the map as far as it is known while it is drawn, not yet finished.
+        """
         if self.reference is None or not settings.add_to_beatmap:
-            return self._map(settings, None)
+            return self._map(settings, None, watch)
         return stamped(self._within(self.reference, settings), settings)
 
     def redraw(self, beatmap: Beatmap, problems: Sequence[Issue], settings: Settings) -> Beatmap:
@@ -71,13 +84,17 @@ class Drawing:
         """A map without objects: what `output_type=[TIMING]` asks for."""
         return events_to_beatmap([], blank(settings, self.audio.path.name), list(self.timing.points))
 
-    def _map(self, settings: Settings, given: list[Event] | None) -> Beatmap:
+    def _map(self, settings: Settings, given: list[Event] | None, watch: Watch | None = None) -> Beatmap:
         assert self.mapper is not None
+        if isinstance(self.mapper, Sketcher):
+            self.mapper.sketch = None if watch is None else lambda events: watch(self._plain(settings, events))
         events = list(self.mapper.map(self.audio, self.timing, settings, given))
         if "KIAI" not in settings.output_type:
             events = [event for event in events if event.kind != EventKind.KIAI]
-        beatmap = events_to_beatmap(events, blank(settings, self.audio.path.name), list(self.timing.points))
-        return finish(beatmap, settings, self.audio)
+        return finish(self._plain(settings, events), settings, self.audio)
+
+    def _plain(self, settings: Settings, events: Sequence[Event]) -> Beatmap:
+        return events_to_beatmap(events, blank(settings, self.audio.path.name), list(self.timing.points))
 
     def _within(self, beatmap: Beatmap, settings: Settings) -> Beatmap:
         """`beatmap` with the range of `settings` drawn anew."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, runtime_checkable
 
 from mapperatorinator import weights
 from mapperatorinator.audio import Audio, is_silent, load_audio
 from mapperatorinator.beatmap import CATCH, OSU, Beatmap, archive_name, beatmap_name
 from mapperatorinator.errors import UserError
+from mapperatorinator.mapper import Mapper, load_mapper
 from mapperatorinator.pipeline import naming
 from mapperatorinator.pipeline.candidates import Ask, Candidate, choose
 from mapperatorinator.pipeline.delivery import Target, Writer, deliver, find_target
@@ -31,9 +33,6 @@ from mapperatorinator.pipeline.request import (
 from mapperatorinator.settings import Settings
 from mapperatorinator.timing import Timing
 
-if TYPE_CHECKING:
-    from mapperatorinator.mapper import Mapper
-
 SHORTEST_SONG_MS = 30_000  # a map needs 30 s of drain time
 
 
@@ -47,6 +46,15 @@ class Step:
 
 
 Progress = Callable[[Step], None]
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A mapper that can hear a song ahead."""
+
+    def prepare(self, audio: Audio, timing: Timing) -> None:
+        """Hear it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,13 @@ def generate(settings: Settings, progress: Progress | None = None, timing: Timin
     return Result(tuple(made), timing, whole, files, recipe, tuple(_notes(settings, made)))
 
 
+def prepare(song: Path, timing: Timing) -> None:
+    """Hear a song ahead, so that `generate` with the embedded model begins to draw at once."""
+    mapper = _load(Settings())
+    if isinstance(mapper, Preparing):
+        mapper.prepare(_listen(song), timing)
+
+
 def find_timing_for(settings: Settings, audio: Audio, reference: Beatmap | None = None) -> Timing:
     """Red lines as the settings say: of the reference, from bpm and offset, or found in the audio."""
     if reference is not None and ("TIMING" in settings.in_context or settings.add_to_beatmap):
@@ -151,8 +166,9 @@ def _output(settings: Settings) -> str:
 
 
 def _listen(song: Path) -> Audio:
-    """Decode the song and refuse what no map can be made of."""
-    audio = load_audio(song)
+    """Decode the song, unless it is the last one again, and refuse what no map can be made of."""
+    status = song.stat()
+    audio = _decoded(song.resolve(), status.st_mtime_ns, status.st_size)
     if audio.duration_ms < SHORTEST_SONG_MS:
         raise UserError(
             f"{song.name} lasts {audio.duration_ms / 1000:.1f} s; a beatmap needs a song of at least 30 s."
@@ -162,10 +178,19 @@ def _listen(song: Path) -> Audio:
     return audio
 
 
-def _load(settings: Settings) -> Mapper:
-    from mapperatorinator.mapper import load_mapper
+@lru_cache(maxsize=1)
+def _decoded(song: Path, changed: int, size: int) -> Audio:
+    return load_audio(song)
 
-    return load_mapper(settings)
+
+def _load(settings: Settings) -> Mapper:
+    return _embedded() if settings.model == "embedded" else load_mapper(settings)
+
+
+@lru_cache(maxsize=1)
+def _embedded() -> Mapper:
+    """One mapper for all runs of this process: it remembers the song that it heard last."""
+    return load_mapper(Settings())
 
 
 def _map_all(whole: Settings, asked: Settings, drawing: Drawing, tell: Progress) -> list[Made]:
@@ -204,10 +229,18 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) 
 
     def draw(ask: Ask) -> Beatmap:
         nonlocal number
-        report(min(number / count, 0.9))
+        before, after = (min((number + step) / count, 0.9) for step in (0, 1))
+        report(before)
+        passes = 0
+
+        def watch(sketch: Beatmap) -> None:
+            nonlocal passes
+            passes += 1
+            report(before + (after - before) * (1 - 0.85**passes), sketch)
+
         number += 1
-        drawn = drawing.draw(told(ask))
-        report(min(number / count, 0.9), drawn)
+        drawn = drawing.draw(told(ask), watch if number == 1 else None)
+        report(after, drawn)
         return drawn
 
     def repair(beatmap: Beatmap, problems: Sequence[Any], ask: Ask) -> Beatmap:

@@ -159,6 +159,11 @@ def _songs(app: FastAPI, office: Office) -> None:
         """Replace the red lines by corrected ones."""
         return uploads.correct(office, _there(store, "songs", song), red.lines)
 
+    @app.post("/api/songs/{song}/sound", status_code=201)
+    async def take_sound(request: Request, song: str, name: str) -> Document:
+        """Upload the song of a map that came without it."""
+        return await uploads.take_sound(office, _there(store, "songs", song), request.stream(), name)
+
     @app.post("/api/songs/{song}/background", status_code=201)
     async def background(request: Request, song: str, name: str) -> Document:
         """Upload a background picture for the maps of this song."""
@@ -300,10 +305,8 @@ def _results(app: FastAPI, office: Office) -> None:
 
     @app.get("/api/jobs/{job}/preview")
     def preview(job: str) -> PlainTextResponse:
-        """The map as far as it is drawn."""
-        if job not in office.previews:
-            raise Missing
-        return PlainTextResponse(office.previews[job])
+        """The map as far as it is drawn; empty if nothing is yet."""
+        return PlainTextResponse(office.previews.get(job, ""))
 
     @app.get("/api/jobs/{job}/log")
     def log(job: str) -> list[str]:

@@ -60,6 +60,12 @@ class Lane(threading.Thread):
         timer.daemon = True
         timer.start()
 
+    def prepare(self, **values: Any) -> None:
+        """If nothing is at work, let the worker get ready for what probably comes next."""
+        with self._guard:
+            if self._current is None and self._process is not None:
+                self._send({**self._warm, **values})
+
     def close(self) -> None:
         """End the worker; nothing of it stays behind."""
         with self._guard:
@@ -109,7 +115,7 @@ class Lane(threading.Thread):
     def _ensure(self) -> subprocess.Popen[bytes]:
         with self._guard:
             if self._process is None or self._process.poll() is not None:
-                self._log = tempfile.TemporaryFile()
+                self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "mapperatorinator.server.worker"],
                     stdin=subprocess.PIPE,

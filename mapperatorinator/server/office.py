@@ -71,7 +71,7 @@ class Office:
         """Have an upload heard."""
         folder = self.store.files("songs", song["id"])
         self._errands.put({"id": song["id"], "kind": "listen", "folder": str(folder),
-                           "path": str(folder / song["file"]), "seconds": _EAR_SECONDS})  # fmt: skip
+                           "path": str(folder / song["file"]), "maps": song["maps"], "seconds": _EAR_SECONDS})  # fmt: skip
 
     def _heard(self, task: Message, message: Message) -> None:
         if task["kind"] == "keep":
@@ -85,6 +85,14 @@ class Office:
         song = self.store.change("songs", task["id"], **values)
         if song is not None:
             self.stream.publish("song", song=song)
+            if song["state"] == "ready" and song["file"]:
+                self.prepare(song)
+
+    def prepare(self, song: Document) -> None:
+        """Let the hand hear a song that will probably be mapped next."""
+        if song.get("timing"):
+            path = self.store.files("songs", song["id"]) / song["file"]
+            self._hand.prepare(song=str(path), timing=song["timing"])
 
     # jobs
 
@@ -110,7 +118,7 @@ class Office:
 
     def log(self, job: Document) -> list[str]:
         """What a job has said so far."""
-        return [*self._logs.get(job["id"], job.get("log", []))]
+        return list(self._logs.get(job["id"]) or job.get("log") or [])
 
     def cancel(self, identifier: str) -> None:
         """Take a job out of the queue, or stop it."""

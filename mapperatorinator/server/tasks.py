@@ -50,10 +50,11 @@ def listen(task: Task, say: Say) -> Answer:
     from mapperatorinator.audio.encode import game_song
     from mapperatorinator.timing import Timing, find_timing
 
-    folder, path = Path(task["folder"]), Path(task["path"])
-    maps, path = _unpack(folder, path)
+    folder = Path(task["folder"])
+    maps, path = _unpack(folder, Path(task["path"]), task["maps"])
     if path is None:
-        return {"maps": maps, "file": "", "timing": None}
+        named = read_beatmap(folder / "maps/0.osu")
+        return {"maps": maps, "file": "", "title": named.title, "artist": named.artist}
     say("heard", values={"maps": maps, "file": path.name})
     _refuse_long(path)
     audio = load_audio(path)
@@ -164,6 +165,12 @@ def warm(task: Task, say: Say) -> Answer:
         from mapperatorinator.mapper.grid.network import grid_model
 
         grid_model()
+        if "song" in task:
+            from mapperatorinator.pipeline import prepare
+
+            timing = _timing(task["timing"])
+            if timing is not None:
+                prepare(Path(task["song"]), timing)
     return {}
 
 
@@ -186,14 +193,18 @@ def _reporter(say: Say, start: float = 0.0, share: float = 1.0) -> Callable[[Ste
     return report
 
 
-def _unpack(folder: Path, path: Path) -> tuple[list[Answer], Path | None]:
-    """The maps in an upload as JSON, and its song if there is one; maps lie in `maps/` by number afterwards."""
+def _unpack(folder: Path, path: Path, known: list[Answer]) -> tuple[list[Answer], Path | None]:
+    """The maps in an upload as JSON, and its song if there is one; maps lie in `maps/` by number afterwards.
+
+    known : maps that are there already, if only their song comes now.
+    """
     if path.suffix.lower() not in (".osz", ".osu"):
-        return [], path
+        return known, path
     maps = folder / "maps"
     maps.mkdir(exist_ok=True)
+    song: Path | None = None
     if path.suffix.lower() == ".osu":
-        beatmaps, song = [read_beatmap(path)], None
+        beatmaps = [read_beatmap(path)]
     else:
         mapset = read_osz(path)
         beatmaps = sorted(mapset.beatmaps, key=lambda beatmap: (beatmap.mode, _stars(beatmap)))

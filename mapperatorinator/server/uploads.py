@@ -12,17 +12,18 @@ from mapperatorinator.errors import UserError
 from mapperatorinator.server.office import Office
 from mapperatorinator.server.store import Document
 
-SONGS = ".mp3 .ogg .opus .flac .wav .m4a .aac .mp4 .mkv .webm .avi .flv .wma .aiff .osz .osu".split()
+SONGS = (
+    ".mp3", ".ogg", ".opus", ".flac", ".wav", ".m4a", ".aac", ".mp4", ".mkv", ".webm", ".avi", ".flv", ".wma",
+    ".aiff",
+)  # fmt: skip
+MAPS = (".osz", ".osu")
 PICTURES = {".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff", ".png": b"\x89PNG\r\n\x1a\n"}
 PICTURE_BYTES = 20 * 2**20
 
 
 async def take_in(office: Office, body: AsyncIterator[bytes], name: str) -> Document:
     """Store an upload and have it heard; UserError if its kind is unknown or it is empty."""
-    safe = safe_name(Path(name.replace("\\", "/")).name or "song")
-    suffix = Path(safe).suffix.lower()
-    if suffix not in SONGS:
-        raise UserError(f"{safe} is no song or beatmap; drop a file of the kinds {', '.join(SONGS)}.")
+    safe = _named(name, (*SONGS, *MAPS))
     song = office.store.add("songs", {"name": safe, "file": safe, "state": "listening", "maps": []})
     try:
         size = await _save(body, office.store.files("songs", song["id"]) / safe)
@@ -34,6 +35,19 @@ async def take_in(office: Office, body: AsyncIterator[bytes], name: str) -> Docu
     office.stream.publish("song", song=song)
     office.listen(song)
     return song
+
+
+async def take_sound(office: Office, song: Document, body: AsyncIterator[bytes], name: str) -> Document:
+    """Store the song that a bare .osu came without, and have it heard."""
+    if song["file"]:
+        raise UserError("This beatmap has its song already.")
+    safe = _named(name, SONGS)
+    if await _save(body, office.store.files("songs", song["id"]) / safe) == 0:
+        raise UserError(f"{safe} is empty.")
+    changed = office.store.change("songs", song["id"], file=safe, state="listening") or song
+    office.stream.publish("song", song=changed)
+    office.listen(changed)
+    return changed
 
 
 async def take_picture(office: Office, song: Document, body: AsyncIterator[bytes], name: str) -> Document:
@@ -67,6 +81,7 @@ def correct(office: Office, song: Document, lines: Sequence[tuple[float, float, 
                               "by_hand": True}  # fmt: skip
     changed = office.store.change("songs", song["id"], timing=timing) or song
     office.stream.publish("song", song=changed)
+    office.prepare(changed)
     return changed
 
 
@@ -78,8 +93,16 @@ def keep(office: Office, reroll: Document, choice: int) -> Document:
     old, new = (office.store.files("jobs", job["id"]) / "maps" for job in (base, reroll))
     maps = [old / f"{number}.osu" for number in range(len(base["result"]["difficulties"]))]
     maps[reroll["map"]] = new / f"{choice}.osu"
-    inherited = {name: base[name] for name in ("kind", "song", "settings", "reference", "label") if name in base}
+    inherited: Document = {k: base[k] for k in ("kind", "song", "settings", "reference", "label") if k in base}
     return office.keep(base, maps, {**inherited, "of": base["id"], "kept": reroll["id"], "choice": choice})
+
+
+def _named(name: str, kinds: Sequence[str]) -> str:
+    """The name as one that is safe for a file; UserError if its ending is none of `kinds`."""
+    safe = safe_name(Path(name.replace("\\", "/")).name or "song")
+    if Path(safe).suffix.lower() not in kinds:
+        raise UserError(f"{safe} cannot be used here; drop a file of the kinds {', '.join(kinds)}.")
+    return safe
 
 
 async def _save(body: AsyncIterator[bytes], path: Path) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from mapperatorinator.mapper.grid.draft import Conditions, Draft
 from mapperatorinator.mapper.grid.network import Floats, GridModel, Heard, grid_model
 from mapperatorinator.mapper.grid.objects import chords, drafts
 from mapperatorinator.mapper.grid.points import place
+from mapperatorinator.mapper.grid.sketch import sketch
 from mapperatorinator.mapper.grid.spelling import Speller, spell_chords
 from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT, TickGrid
 from mapperatorinator.mapper.grid.unmask import Drawing, Painter
@@ -34,9 +36,13 @@ _SILENCE_FRAMES = 25  # how far from a sounding frame an object may still start:
 
 
 class GridMapper:
-    """Maps and judges with the embedded networks; keeps what it heard of the last song."""
+    """Maps and judges with the embedded networks; keeps what it heard of the last song.
+
+    sketch : called, if set, with a first idea of the beginning of a whole map after each pass over it.
+    """
 
     def __init__(self, model: GridModel | None = None) -> None:
+        self.sketch: Callable[[Sequence[Event]], None] | None = None
         self._model = model
         self._kept: tuple[object, Floats] | None = None
         self._heard: tuple[object, object, Heard] | None = None
@@ -59,7 +65,10 @@ class GridMapper:
         heard = self._hear(audio, timing, deaf)
         conditions = self.conditions(settings)
         rows = _range(heard.grid, settings.start_time, settings.end_time)
-        canvas = self._draw(audio, heard, settings, given or (), rows, drawing or drawing_of(settings), deaf)
+        show = partial(self._show, timing, conditions, settings)
+        canvas = self._draw(
+            audio, heard, settings, given or (), rows, drawing or drawing_of(settings), deaf, show
+        )
         # A generator of its own, so that places do not depend on whether the rhythm was drawn or kept.
         rng = np.random.default_rng((settings.seed or 0, _PLACES))
         hitsounded = settings.hitsounded is not False
@@ -76,6 +85,10 @@ class GridMapper:
             everything = sorted([*kept, *made], key=lambda d: d.time)
             place(everything, conditions, rng, settings.spacing or 1.0)
         yield from Speller(timing, conditions.mode).spell(made)
+
+    def prepare(self, audio: Audio, timing: Timing) -> None:
+        """Hear a song ahead of mapping it."""
+        self._hear(audio, timing, False)
 
     def score(
         self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
@@ -105,7 +118,7 @@ class GridMapper:
 
     def _draw(
         self, audio: Audio, heard: Heard, settings: Settings, given: Sequence[Event], rows: NDArray[np.bool_],
-        drawing: Drawing, deaf: bool,
+        drawing: Drawing, deaf: bool, show: Callable[[Canvas], None],
     ) -> Canvas:  # fmt: skip
         """Draw rhythm and attributes, or take the last ones if all that has changed is the spacing."""
         key = (heard, replace(settings, spacing=None), tuple(given), drawing)
@@ -114,9 +127,18 @@ class GridMapper:
             canvas = Canvas.of(given, conditions.mode, heard.grid)
             rng = np.random.default_rng(settings.seed or 0)
             painter = Painter(self.model, heard, canvas, conditions, rng, drawing)
-            painter.paint(rows, self._playable(audio, heard.grid, deaf))
+            painter.paint(rows, self._playable(audio, heard.grid, deaf), lambda done: show(canvas))
             self._drawn = (key, canvas)
         return self._drawn[1]
+
+    def _show(
+        self, timing: Timing, conditions: Conditions, settings: Settings, canvas: Canvas
+    ) -> None:
+        """Show what is known of the beginning, unless nobody looks or only a stretch is drawn."""
+        if self.sketch is None or settings.add_to_beatmap or not canvas.starts().any():
+            return
+        first = canvas.grid.times[int(canvas.starts().argmax())]
+        self.sketch(sketch(canvas, conditions, timing, max(float(first), settings.start_time or 0.0)))
 
     def _hear(self, audio: Audio, timing: Timing, deaf: bool) -> Heard:
         key = (audio, timing, deaf)

@@ -97,7 +97,7 @@ class ResultView {
   async preview(id) {
     try {
       const text = await api.getText(`/api/jobs/${id}/preview`);
-      if (state.job === id && chosenJob().state === 'running') await this.play(text, true);
+      if (text && state.job === id && chosenJob().state === 'running') await this.play(text, true);
     } catch { /* nothing is drawn yet */ }
   }
 
@@ -108,6 +108,7 @@ class ResultView {
     this.number = Math.min(this.number, job.result.difficulties.length - 1);
     this.drawTabs();
     await this.choose(this.number);
+    this.reroll.show(null);
   }
 
   get difficulty() { return this.full?.result.difficulties[this.number] ?? null; }

@@ -177,11 +177,10 @@ export class Player extends EventTarget {
 
   #build(container) {
     const { say } = this;
-    this.back = make('canvas', { className: 'mp-back', 'aria-hidden': 'true' });
     this.canvas = make('canvas', { className: 'mp-field', role: 'img' });
     const zoomed = make('canvas', { className: 'mp-timeline', role: 'img', 'aria-label': say('player.timeline'), title: say('player.timeline') });
     this.overview = make('canvas', { className: 'mp-overview', role: 'slider', tabIndex: 0, 'aria-label': say('player.overview') });
-    this.stage = new Stage(this.back, this.canvas);
+    this.stage = new Stage(this.canvas);
     this.controls = new Controls(say, {
       toggle: () => this.#toggle(),
       rate: (value) => { this.rate = value; },
@@ -191,7 +190,7 @@ export class Player extends EventTarget {
       full: () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen?.()),
     });
     this.root = make('section', { className: 'mp-player', tabIndex: 0, 'aria-label': say('player.region'), onkeydown: (event) => this.#key(event) },
-      make('div', { className: 'mp-stage', onclick: () => this.#toggle() }, this.back, this.canvas), zoomed, this.overview, this.controls.element);
+      make('div', { className: 'mp-stage', onclick: () => this.#toggle() }, this.canvas), zoomed, this.overview, this.controls.element);
     container.append(this.root);
     const player = this;
     this.timeline = new Timeline(zoomed, this.overview, {

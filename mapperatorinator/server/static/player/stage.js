@@ -1,97 +1,81 @@
 // The stage: backdrop, playfield, combo counter and the glow of kiai time.
 
 import { MANIA } from './beatmap.js';
-import { fit } from './timeline.js';
+import { Sprites, label } from './field.js';
 
 const DIM = 0.72; // of the backdrop's picture
+const KIAI = [255, 150, 60];
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+/** The canvas's context in CSS px, its pixels made to fit: {c, width, height, ratio}. */
+export function fit(canvas, options) {
+  const ratio = Math.min(window.devicePixelRatio || 1, 2), width = canvas.clientWidth, height = canvas.clientHeight;
+  const w = Math.round(width * ratio), h = Math.round(height * ratio), c = canvas.getContext('2d', options);
+  if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
+  c.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return { c, width, height, ratio };
+}
 
 export class Stage {
   #picture = null;
-  #drawn = ''; // what the backdrop shows
+  #sprites = new Sprites();
+  #size = '';
 
-  constructor(back, canvas) {
-    Object.assign(this, { back, canvas, map: null, field: null });
+  constructor(canvas) {
+    Object.assign(this, { canvas, map: null, field: null });
   }
 
   show(map, field) {
-    this.map = map;
-    this.field = field;
-    this.size = null;
+    Object.assign(this, { map, field });
+    this.#size = '';
   }
 
   /** The map has a picture (Blob or URL) or none. */
   async picture(source) {
-    this.#picture?.close?.();
-    this.#picture = null;
-    this.#drawn = '';
-    if (!source) return;
+    let picture = null;
     try {
       const blob = typeof source === 'string' ? await (await fetch(source)).blob() : source;
-      this.#picture = await createImageBitmap(blob);
+      if (blob) picture = await createImageBitmap(blob);
     } catch {
-      return; // a picture that cannot be shown is none
+      picture = null; // one that cannot be shown is none
     }
-    this.#drawn = '';
+    this.#picture?.close();
+    this.#picture = picture;
+    this.#size = '';
   }
 
   draw(time) {
-    const { context, width, height, ratio } = fit(this.canvas);
-    const w = Math.round(width * ratio), h = Math.round(height * ratio), size = `${w}x${h}`;
-    this.#backdrop(size);
-    if (this.size !== size) {
-      this.size = size;
+    const { c, ratio } = fit(this.canvas, { alpha: false }), { width: w, height: h } = this.canvas;
+    if (this.#size !== `${w}x${h}`) {
+      this.#size = `${w}x${h}`;
+      this.#sprites.clear();
       this.field.resize(w, h);
     }
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, w, h);
-    this.#kiai(context, w, h, time);
-    this.field.draw(context, time);
-    this.#combo(context, w, h, ratio, time);
+    c.setTransform(1, 0, 0, 1, 0, 0);
+    c.drawImage(this.#sprites.get('back', w, h, (b) => this.#backdrop(b, w, h)), 0, 0);
+    if (this.map.timing.point(time).kiai && !calm.matches) {
+      const glow = this.#sprites.glow(KIAI, h * 0.6), beat = this.map.timing.phase(time);
+      c.globalAlpha = 0.36 * (1 - beat) ** 1.6;
+      for (const x of [-h * 0.25, w + h * 0.25]) c.drawImage(glow, x - h * 0.6, -h * 0.1);
+      c.globalAlpha = 1;
+    }
+    this.field.draw(c, time);
+    const combo = this.field.combo(time), size = Math.max(18 * ratio, Math.min(h * 0.075, w * 0.07));
+    if (combo && this.map.mode === MANIA) label(c, combo, w / 2, h * 0.28, size);
+    else if (combo) label(c, `${combo}×`, 14 * ratio, h - 14 * ratio - size / 2, size, 'left');
   }
 
-  #backdrop(size) {
-    if (this.#drawn === size) return;
-    this.#drawn = size;
-    const { context: c, width, height } = fit(this.back);
-    const glow = c.createRadialGradient(width / 2, height * 0.42, 0, width / 2, height * 0.42, Math.max(width, height) * 0.72);
+  #backdrop(c, w, h) {
+    const glow = c.createRadialGradient(w / 2, h * 0.42, 0, w / 2, h * 0.42, Math.max(w, h) * 0.72);
     glow.addColorStop(0, '#23263a');
     glow.addColorStop(0.6, '#14151f');
     glow.addColorStop(1, '#0a0b10');
     c.fillStyle = glow;
-    c.fillRect(0, 0, width, height);
+    c.fillRect(0, 0, w, h);
     if (!this.#picture) return;
-    const scale = Math.max(width / this.#picture.width, height / this.#picture.height);
-    const w = this.#picture.width * scale, h = this.#picture.height * scale;
-    c.drawImage(this.#picture, (width - w) / 2, (height - h) / 2, w, h);
+    const { width, height } = this.#picture, scale = Math.max(w / width, h / height);
+    c.drawImage(this.#picture, (w - width * scale) / 2, (h - height * scale) / 2, width * scale, height * scale);
     c.fillStyle = `rgba(8,9,14,${DIM})`;
-    c.fillRect(0, 0, width, height);
-  }
-
-  #kiai(context, w, h, time) {
-    if (calm.matches || !this.map.timing.point(time).kiai) return;
-    const red = this.map.timing.red(time), beat = ((((time - red.time) / red.beatLength) % 1) + 1) % 1;
-    const glow = 0.34 * (1 - beat) ** 1.6, wide = Math.min(w * 0.16, h * 0.3);
-    for (const [from, to] of [[0, wide], [w, w - wide]]) {
-      const gradient = context.createLinearGradient(from, 0, to, 0);
-      gradient.addColorStop(0, `rgba(255,150,60,${glow})`);
-      gradient.addColorStop(1, 'rgba(255,150,60,0)');
-      context.fillStyle = gradient;
-      context.fillRect(Math.min(from, to), 0, wide, h);
-    }
-  }
-
-  #combo(context, w, h, ratio, time) {
-    const combo = this.field.combo(time);
-    if (!combo) return;
-    const mania = this.map.mode === MANIA, size = Math.max(18 * ratio, Math.min(h * 0.075, w * 0.07));
-    context.font = `700 ${size}px "Segoe UI", system-ui, sans-serif`;
-    context.textAlign = mania ? 'center' : 'left';
-    context.textBaseline = 'alphabetic';
-    context.fillStyle = 'rgba(255,255,255,.82)';
-    context.shadowColor = 'rgba(0,0,0,.6)';
-    context.shadowBlur = size * 0.15;
-    context.fillText(mania ? combo : `${combo}×`, mania ? w / 2 : 14 * ratio, mania ? h * 0.3 : h - 14 * ratio);
-    context.shadowBlur = 0;
+    c.fillRect(0, 0, w, h);
   }
 }

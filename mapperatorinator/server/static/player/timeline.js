@@ -2,7 +2,8 @@
 
 import { MANIA, TAIKO } from './beatmap.js';
 import { effortOf } from './effort.js';
-import { Visible, rgb } from './field.js';
+import { Visible, box, dot, rgb } from './field.js';
+import { fit } from './stage.js';
 
 const SNAPS = { 1: '#ffffff', 2: '#ff5d5d', 3: '#c77dff', 4: '#5aa9ff', 6: '#c77dff', 8: '#ffd84d', 12: '#9aa3b5', 16: '#9aa3b5' };
 const SEVERITY = { problem: '#ff4d5e', warning: '#ffb13d', minor: '#58b8ff', info: '#58b8ff' };
@@ -49,7 +50,7 @@ export class Timeline {
 
   // the zoomed timeline
 
-  #drawZoomed({ context: c, width, height }, time) {
+  #drawZoomed({ c, width, height }, time) {
     const x = (at) => width * NOW + (at - time) * this.zoom, from = time - (width * NOW) / this.zoom, to = from + width / this.zoom;
     c.fillStyle = this.back;
     c.fillRect(0, 0, width, height);
@@ -107,17 +108,12 @@ export class Timeline {
       r *= object.sound & 4 ? 1.15 : 0.8;
       if (object.kind === 'circle') colour = object.sound & 10 ? KAT : DON;
     }
-    c.fillStyle = colour;
     if (end - start > 1) {
       c.globalAlpha = 0.55;
-      c.beginPath();
-      c.roundRect(start - r, y - r, end - start + 2 * r, 2 * r, r);
-      c.fill();
+      box(c, start - r, y - r, end - start + 2 * r, 2 * r, r, colour);
       c.globalAlpha = 1;
     }
-    c.beginPath();
-    c.arc(start, y, r, 0, 7);
-    c.fill();
+    dot(c, start, y, r, colour);
     if (mode === MANIA) return;
     c.lineWidth = 1.5;
     c.strokeStyle = this.ink;
@@ -181,7 +177,7 @@ export class Timeline {
 
   // the overview
 
-  #drawOverview({ context: c, width, height, ratio }, time) {
+  #drawOverview({ c, width, height, ratio }, time) {
     if (this.strip?.width !== Math.round(width * ratio)) this.strip = this.#makeStrip(width, height, ratio);
     c.drawImage(this.strip, 0, 0, width, height);
     const x = (at) => this.#toOverview(at, width);
@@ -255,14 +251,4 @@ function flag(c, x, height, { severity }, size = 5) {
   c.lineTo(x + size, 0);
   c.lineTo(x, size * 1.5);
   c.fill();
-}
-
-/** The canvas's context in CSS px, its pixels made to fit. */
-export function fit(canvas) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 2), width = canvas.clientWidth, height = canvas.clientHeight;
-  const w = Math.round(width * ratio), h = Math.round(height * ratio);
-  if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
-  const context = (canvas.context2d ??= canvas.getContext('2d'));
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return { context, width, height, ratio };
 }

@@ -50,6 +50,12 @@ export class Timing {
     return multiplier(this.#inForce(time), 0.01);
   }
 
+  /** How much of the current beat has passed, 0 to 1. */
+  phase(time) {
+    const red = this.red(time), beats = (time - red.time) / beatOf(red);
+    return beats - Math.floor(beats);
+  }
+
   /** The beat length that is in force for most of the map, in ms. */
   mainBeat(end) {
     const spans = new Map();
