@@ -1,7 +1,7 @@
 // What the four playfields share: finding visible objects, colours, shapes and drawings that are made once.
 
-
 import { beatOf } from './timing.js';
+
 /** Objects in order of time, found by the stretch of time in which they can be seen. */
 export class Visible {
   /** `objects` have `time` and perhaps `end`. */

@@ -1,6 +1,6 @@
 // The stage: backdrop, playfield, combo counter and the glow of kiai time.
 
-import { MANIA } from './beatmap.js';
+import { CATCH, MANIA } from './beatmap.js';
 import { Sprites, label } from './field.js';
 
 const DIM = 0.72; // of the backdrop's picture
@@ -62,7 +62,7 @@ export class Stage {
     this.field.draw(c, time);
     const combo = this.field.combo(time), size = Math.max(18 * ratio, Math.min(h * 0.075, w * 0.07));
     if (combo && this.map.mode === MANIA) label(c, combo, w / 2, h * 0.28, size);
-    else if (combo) label(c, `${combo}×`, 14 * ratio, h - 14 * ratio - size / 2, size, 'left');
+    else if (combo) label(c, `${combo}×`, 14 * ratio, this.map.mode === CATCH ? size : h - 14 * ratio - size / 2, size, 'left');
   }
 
   #backdrop(c, w, h) {
