@@ -247,7 +247,7 @@ def test_planted_object_surprises(clicks: Audio) -> None:
     from mapperatorinator.mapper.grid.surprise import surprisals
 
     found = surprisals(mapper.model, heard, canvas, mapper.conditions(settings))
-    kinds = sorted((s for s in found if s.aspect == "kind"), key=lambda s: -s.bits)
+    kinds = sorted((s for s in found if s.aspect == "start"), key=lambda s: -s.bits)
     assert any(abs(s.time - heard.grid.times[odd]) < 1 for s in kinds[:5])
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Surprisal:
     """How unexpected one thing of a map is.
 
-    time : ms. aspect : what was looked at, e.g. "kind", "combo", "sound". bits : -log2 of the probability that the
+    time : ms. aspect : what was looked at, e.g. "start", "combo", "sound". bits : -log2 of the probability that the
     model gave to what the map says. said, expected : names of what the map says and of the likeliest alternative.
-    likelihood : probability of the expected, 0..1.
+    likelihood : probability of the expected, 0..1. elsewhere : ms, where the thing was rather expected.
     """
 
     time: float
@@ -30,6 +30,7 @@ class Surprisal:
     said: str
     expected: str
     likelihood: float
+    elsewhere: float | None = None
 
 
 class Mapper(Protocol):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapperatorinator.mapper.grid import spacing
+from mapperatorinator.mapper.grid.judge import memories
 from mapperatorinator.mapper.grid.rhythm_features import beats_of, describe
 from mapperatorinator.mapper.grid.shapes import SAME, Alphabet
 from mapperatorinator.training.points_data import PlacedMap
@@ -54,55 +55,9 @@ def faster(placed: PlacedMap, factor: float) -> PlacedMap:
     return replace(placed, rhythm=replace(rhythm, **times))
 
 
-@dataclass
-class _Track:
-    points: Floats
-    times: Floats
-    inside: NDArray[np.bool_]
-    before: NDArray[np.int64]  # number of track points before each object
-
-
-def _track(placed: PlacedMap) -> _Track:
-    rhythm = placed.rhythm
-    slider, even = rhythm.kind == 1, rhythm.slides % 2 == 0
-    count = np.where(rhythm.kind == 2, 0, 1) + slider + (slider & even)
-    before = np.concatenate(([0], np.cumsum(count)))
-    total = before[-1]
-    track = _Track(np.zeros((total, 2)), np.zeros(total), np.zeros(total, bool), before[:-1])
-    placed_ = rhythm.kind != 2
-    span = (rhythm.end - rhythm.time) / np.maximum(rhythm.slides, 1)
-    for which, offset, points, times, inside in (
-        (placed_, 0, placed.head, rhythm.time, False),
-        (slider, 1, placed.tail, np.where(even, rhythm.end - span, rhythm.end), True),
-        (slider & even, 2, placed.head, rhythm.end, True),
-    ):
-        at = before[:-1][which] + offset
-        track.points[at], track.times[at], track.inside[at] = points[which], times[which], inside
-    return track
-
-
 def memory_of(placed: PlacedMap, start: int) -> spacing.Memory:
     """What each object from `start` on remembers, one row per object."""
-    track = _track(placed)
-    n = len(placed.head) - start
-    memory = spacing.Memory.empty(n)
-    back = track.before[start:, None] - np.arange(spacing.TRACK, 0, -1)
-    known = back >= 0
-    at = np.maximum(back, 0)
-    if len(track.points):
-        memory.points[known] = track.points[at][known]
-        memory.times[:] = np.where(known, track.times[at], 0.0)
-        memory.inside[:] = known & track.inside[at]
-    memory.valid[:] = known
-    bodies = np.flatnonzero(placed.rhythm.kind == 1)
-    seen = np.searchsorted(bodies, np.arange(start, start + n))[:, None] - np.arange(spacing.SLIDERS, 0, -1)
-    known = seen >= 0
-    if len(bodies):
-        at = bodies[np.maximum(seen, 0)]
-        memory.headings[:] = np.where(known, placed.heading[at], 0.0)
-        memory.lengths[:] = np.where(known, placed.rhythm.length[at], 0.0)
-        memory.outline[known[:, -1]] = placed.outline[at[known[:, -1], -1]]
-    return memory
+    return memories(placed.rhythm, placed.head, placed.tail, placed.heading, placed.outline, start)
 
 
 def _copies(placed: PlacedMap, start: int) -> NDArray[np.bool_]:

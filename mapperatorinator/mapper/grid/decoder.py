@@ -36,7 +36,8 @@ class CausalModel:
 class Decoder:
     """One pass over a map for `rows` candidates.
 
-    known : (n, k) what every object is told beforehand. beats : (n,) beats since the first object.
+    known : (n, k) what every object is told beforehand, (n, rows, k) where candidates are different maps.
+    beats : (n,) or (n, rows) beats since the first object.
     """
 
     def __init__(
@@ -53,16 +54,18 @@ class Decoder:
         self._keys, self._values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._mask = np.full((rows, 1, 1, model.context + 1), _BARRED, np.float32)
         self._mask[..., -1] = 0.0
-        by_index = np.arange(len(beats))[:, None] * np.logspace(0, -3, model.half)
-        by_beat = beats[:, None] * (2 * np.pi * np.logspace(0, -2.5, model.half))
+        beats = np.broadcast_to(beats if beats.ndim == 2 else beats[:, None], (len(beats), rows))
+        number = np.broadcast_to(np.arange(len(beats))[:, None], beats.shape)
+        by_index = number[..., None] * np.logspace(0, -3, model.half)
+        by_beat = beats[..., None] * (2 * np.pi * np.logspace(0, -2.5, model.half))
         kinds = [by_index] * model.index_heads + [by_beat] * (model.heads - model.index_heads)
-        angles = np.repeat(np.stack(kinds, axis=1)[:, None, :, None], rows, axis=1)
+        angles = np.stack(kinds, axis=2)[:, :, :, None]
         self._cos, self._sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
 
     def step(self, seen: Floats) -> tuple[Singles, Singles]:
         """States (rows, w) and first logits (rows, k) for the next object; `seen` (rows, v) differs by candidate."""
         i, rows = self.count, len(seen)
-        first, last = self._known.shape[1], len(self._told)
+        first, last = self._known.shape[-1], len(self._told)
         x = np.empty((rows, 1, first + seen.shape[1] + last), np.float32)
         x[:, 0, :first], x[:, 0, first:-last], x[:, 0, -last:] = self._known[i], seen, self._told
         state, logits, keys, values = self.model.step.run(

@@ -14,7 +14,7 @@ import numpy as np
 
 from .draft import Conditions, Draft, DraftKind
 from .hand import Hand
-from .judge import Judge
+from .judge import judge
 from .placing import placing_model
 from .rhythm_features import Rhythm
 
@@ -64,17 +64,6 @@ def place_many(
 
 
 def score(drafts: Sequence[Draft], conditions: Conditions) -> list[float]:
-    """How surprising each placed object is, in bits: its head, and a slider's body and direction; 0 for spinners.
-
-    A head counts as the choice of a pixel (17.6 bits if all were alike), a body as one of the model's alphabet.
-    """
-    walk = Judge(placing_model(), Rhythm.of(drafts), conditions, np.ones(1))
-    surprise = []
-    for i, draft in enumerate(drafts):
-        if draft.kind in (DraftKind.CIRCLE, DraftKind.SLIDER):
-            surprise.append(walk.surprise(draft, i))
-            walk.keep(draft, i)
-        else:
-            walk.skip()
-            surprise.append(0.0)
-    return surprise
+    """How surprising each placed object is, in bits: its head, and a slider's body and direction; 0 for spinners."""
+    heads, bodies = judge(drafts, conditions, placing_model())
+    return (heads + bodies).tolist()

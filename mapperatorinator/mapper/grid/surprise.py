@@ -1,66 +1,222 @@
-"""How surprising a given map is to the grid mapper: some ticks hidden at a time, past and future in sight."""
+"""How surprising a given map's rhythm is to the grid mapper: little hidden at a time, past and future in sight.
+
+In each of eight passes over the song the network asks of every eighth object whether it should start there: the
+object and the empty ticks within half a beat of it are hidden. Of another eighth it asks the attributes, and of an
+eighth of the empty half-beats whether something is missing.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapperatorinator.mapper import Surprisal
-from mapperatorinator.mapper.grid.canvas import KIND_CLASSES, VOLUME_STEP, Canvas, Drum, Hit, velocity_of
+from mapperatorinator.mapper.grid.canvas import (
+    KIND_CLASSES,
+    STARTS,
+    VOLUME_STEP,
+    Canvas,
+    Drum,
+    Hit,
+    velocity_of,
+)
 from mapperatorinator.mapper.grid.cells import KIND_OFFSETS, NAMES, Cells, applicable
 from mapperatorinator.mapper.grid.draft import Conditions
 from mapperatorinator.mapper.grid.network import SLICES, GridModel, Heard
 
-_GROUPS = 8  # every eighth half-beat is hidden at a time: neighbours stay in sight
-_TICKS_TOGETHER = 6
+_PASSES = 8
+_REACH = 6  # ticks around a start that are hidden with it, and in which it might rather be
+_BLOCK = 3  # empty ticks that are asked together
+_FAR = 36  # ticks; hidden objects further than this from a block do not matter to it
 _BANKS = ("normal", "soft", "drum")
+# What is said of ticks as such; every other column is an attribute.
+_KIND, _KIAI = NAMES.index("kind"), NAMES.index("kiai")
+_ATTRIBUTES = [name for name in NAMES if name not in ("kind", "releases", "kiai")]
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 def surprisals(model: GridModel, heard: Heard, canvas: Canvas, conditions: Conditions) -> list[Surprisal]:
-    """Return a `Surprisal` for every kind (also of ticks where nothing starts) and every attribute of the canvas.
+    """Return what the network thinks of every start, of its kind and attributes, and of empty ticks.
 
-    Ticks without an object appear only where the model expected one more than not.
+    Aspects: "start" (something starts here; `elsewhere` is a nearby tick where it is likelier), "kind" (what
+    starts, given that something does), the names of the attributes, and "missing" (nothing starts here, only
+    where the network would rather have something).
     """
-    classes = np.stack([canvas.columns[name] for name in NAMES], axis=1).astype(np.int64)
-    kinds = classes[:, 0].copy()
-    applies = applicable(canvas.mode, kinds) & (classes >= 0)
-    classes = np.maximum(classes, 0)
-    classes[:, 0] += KIND_OFFSETS[canvas.mode]
-    group = (np.arange(len(kinds)) // _TICKS_TOGETHER) % _GROUPS
-    logits = np.empty((len(kinds), SLICES[-1].stop), np.float32)
-    for number in range(_GROUPS):
-        hidden = np.repeat((group == number)[:, None], len(NAMES), axis=1)
-        shown = Cells(classes, applies).shown(hidden)
-        logits[group == number] = model.predict(heard, shown, conditions)[group == number]
-    found: list[Surprisal] = []
-    for column, name in enumerate(NAMES):
-        found += _column(heard, canvas, name, logits[:, _classes(canvas.mode, column)], applies[:, column])
-    return sorted(found, key=lambda s: s.time)
+    seen = _Seen.of(canvas, heard)
+    if not len(seen.starts):
+        return []
+    asked = _ask(model, heard, canvas, conditions, seen)
+    return sorted([*_starts(canvas, seen, asked), *_missing(canvas, seen, asked), *_attributes(canvas, seen, asked)],
+                  key=lambda s: s.time)  # fmt: skip
 
 
-def _classes(mode: int, column: int) -> slice:
-    if column:
-        return SLICES[column]
+@dataclass
+class _Seen:
+    """Rows (n,) of a canvas: where objects start, which object a row belongs to (-1: none), what applies."""
+
+    starts: NDArray[np.intp]
+    owner: NDArray[np.intp]
+    classes: NDArray[np.int64]
+    applies: Bools
+    valid: Bools
+    times: Floats
+
+    @classmethod
+    def of(cls, canvas: Canvas, heard: Heard) -> _Seen:
+        classes = np.stack([canvas.columns[name] for name in NAMES], axis=1).astype(np.int64)
+        kinds = classes[:, _KIND].copy()
+        applies = applicable(canvas.mode, kinds) & (classes >= 0)
+        classes = np.maximum(classes, 0)
+        classes[:, _KIND] += KIND_OFFSETS[canvas.mode]
+        started = canvas.starts()
+        owner = np.where(kinds > 0, np.cumsum(started) - 1, -1)
+        return cls(np.flatnonzero(started), owner, classes, applies, heard.grid.valid, heard.grid.times)
+
+    def near(self) -> tuple[NDArray[np.intp], Bools]:
+        """Rows within reach of every start, (objects, 13), and which of them are its own or empty."""
+        rows = self.starts[:, None] + np.arange(-_REACH, _REACH + 1)
+        inside = (rows >= 0) & (rows < len(self.owner))
+        rows = np.clip(rows, 0, len(self.owner) - 1)
+        owners = self.owner[rows]
+        own = owners == np.arange(len(self.starts))[:, None]
+        return rows, inside & self.valid[rows] & (own | (owners < 0))
+
+
+@dataclass
+class _Asked:
+    """Log-probabilities of kinds around every start (objects, 13, kinds), of kinds of empty ticks (n, kinds), of all
+    columns' classes where an object's attributes were hidden (n, classes)."""
+
+    starts: Floats
+    empty: Floats
+    attributes: Floats
+
+
+def _ask(model: GridModel, heard: Heard, canvas: Canvas, conditions: Conditions, seen: _Seen) -> _Asked:
+    count, kinds = len(seen.owner), _kinds(canvas.mode)
+    rows, free = seen.near()
+    hiding = np.zeros((_PASSES, count), bool)  # whose kind is hidden for an object's sake
+    for number in range(_PASSES):
+        some = slice(number, None, _PASSES)
+        hiding[number, rows[some][free[some]]] = True
+    hiding[:, seen.owner >= 0] |= (seen.owner[seen.owner >= 0] % _PASSES) == np.arange(_PASSES)[:, None]
+    blocks = _passes_of_blocks(seen, count)
+    empty = seen.owner < 0
+    result = _Asked(np.zeros((*rows.shape, kinds.stop - kinds.start)), np.zeros((count, kinds.stop - kinds.start)),
+                    np.zeros((count, SLICES[-1].stop)))  # fmt: skip
+    for number in range(_PASSES):
+        asked = empty & (blocks == number)
+        told = ~empty & (seen.owner % _PASSES == (number + _PASSES // 2) % _PASSES)
+        hidden = np.zeros(seen.classes.shape, bool)
+        hidden[:, _KIND] = hiding[number] | asked
+        hidden[told, _KIND + 1 : _KIAI] = True
+        logits = model.predict(heard, Cells(seen.classes, seen.applies).shown(hidden), conditions).astype(float)
+        scores = _log_softmax(logits[:, kinds])
+        result.starts[number::_PASSES] = scores[rows[number::_PASSES]]
+        result.empty[asked] = scores[asked]
+        result.attributes[told] = logits[told]
+    return result
+
+
+def _passes_of_blocks(seen: _Seen, count: int) -> NDArray[np.int64]:
+    """In which pass every row is asked if it is empty: one in which no object nearby is hidden; (n,)."""
+    number = np.arange(count) // _BLOCK
+    best, chosen = np.full(count, -1.0), np.zeros(count, np.int64)
+    for turn in range(_PASSES):
+        hidden = seen.starts[turn::_PASSES]
+        middle = number * _BLOCK + _BLOCK / 2
+        if len(hidden):
+            right = np.clip(np.searchsorted(hidden, middle), 0, len(hidden) - 1)
+            far = np.minimum(np.abs(hidden[right] - middle), np.abs(hidden[np.maximum(right - 1, 0)] - middle))
+        else:
+            far = np.full(count, np.inf)
+        value = np.minimum(far, _FAR) + ((number + turn) % _PASSES) / _PASSES
+        chosen = np.where(value > best, turn, chosen)
+        best = np.maximum(value, best)
+    return chosen
+
+
+def _kinds(mode: int) -> slice:
     low = int(KIND_OFFSETS[mode])
     return slice(low, low + KIND_CLASSES[mode])
 
 
-def _column(
-    heard: Heard, canvas: Canvas, name: str, logits: NDArray[np.float32], cells: NDArray[np.bool_]
-) -> list[Surprisal]:
-    scores = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    said = np.maximum(canvas.columns[name].astype(int), 0)
-    expected = scores.argmax(1)
-    if name == "kind":
-        cells = cells & ((said > 0) | (expected > 0))
-    rows = np.flatnonzero(cells & heard.grid.valid)
+def _log_softmax(logits: Floats) -> Floats:
+    return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+
+
+def _start_odds(mode: int, scores: Floats) -> Floats:
+    """Log odds that something starts, from log-probabilities of kinds (..., kinds)."""
+    begins = STARTS[mode]
+    return np.logaddexp.reduce(scores[..., begins], axis=-1) - np.logaddexp.reduce(scores[..., ~begins], axis=-1)
+
+
+def _starts(canvas: Canvas, seen: _Seen, asked: _Asked) -> list[Surprisal]:
+    rows, free = seen.near()
+    odds = _start_odds(canvas.mode, asked.starts)
+    here = odds[:, _REACH].copy()
+    odds[:, _REACH] = -np.inf
+    odds[~free] = -np.inf
+    best = odds.argmax(1)
+    there = odds[np.arange(len(rows)), best]
+    # Log odds of the object being there rather than here, as both are asked apart; never below "not here".
+    bits = np.logaddexp(0.0, -here) + np.maximum(there, 0.0)
+    found = []
+    for i, row in enumerate(seen.starts):
+        moves = there[i] > 0
+        found.append(
+            Surprisal(
+                float(seen.times[row]), "start", float(bits[i] / np.log(2)),
+                class_name(canvas.mode, "kind", int(canvas.columns["kind"][row])), "nothing",
+                float(1 / (1 + np.exp(-there[i]))) if moves else float(1 / (1 + np.exp(here[i]))),
+                float(seen.times[rows[i, best[i]]]) if moves else None,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _missing(canvas: Canvas, seen: _Seen, asked: _Asked) -> list[Surprisal]:
+    odds = _start_odds(canvas.mode, asked.empty)
+    rows = np.flatnonzero((seen.owner < 0) & seen.valid & (odds > 0))
+    begins = np.flatnonzero(STARTS[canvas.mode])
     return [
         Surprisal(
-            float(heard.grid.times[row]), name, float(-scores[row, said[row]] / np.log(2)),
-            class_name(canvas.mode, name, int(said[row])), class_name(canvas.mode, name, int(expected[row])),
-            float(np.exp(scores[row, expected[row]])),
+            float(seen.times[row]), "missing", float(np.logaddexp(0.0, odds[row]) / np.log(2)), "nothing",
+            class_name(canvas.mode, "kind", int(begins[asked.empty[row, begins].argmax()])),
+            float(1 / (1 + np.exp(-odds[row]))),
         )
         for row in rows
+    ]  # fmt: skip
+
+
+def _attributes(canvas: Canvas, seen: _Seen, asked: _Asked) -> list[Surprisal]:
+    found: list[Surprisal] = []
+    begins = STARTS[canvas.mode]
+    scores = _log_softmax(np.where(begins, asked.starts[:, _REACH], -np.inf))
+    said = canvas.columns["kind"][seen.starts].astype(int)
+    found += _column(canvas.mode, "kind", seen.times[seen.starts], scores, said)
+    for name in _ATTRIBUTES:
+        column = NAMES.index(name)
+        rows = np.flatnonzero(seen.applies[:, column] & (seen.owner >= 0) & seen.valid)
+        scores = _log_softmax(asked.attributes[rows, SLICES[column]])
+        found += _column(canvas.mode, name, seen.times[rows], scores, seen.classes[rows, column])
+    return found
+
+
+def _column(
+    mode: int, name: str, times: Floats, scores: Floats, said: NDArray[np.int64]
+) -> list[Surprisal]:
+    expected = scores.argmax(1)
+    return [
+        Surprisal(
+            float(time), name, float(-row[value] / np.log(2)), class_name(mode, name, int(value)),
+            class_name(mode, name, int(likeliest)), float(np.exp(row[likeliest])),
+        )
+        for time, row, value, likeliest in zip(times, scores, said, expected, strict=True)
     ]  # fmt: skip
 
 
@@ -70,6 +226,8 @@ def class_name(mode: int, column: str, value: int) -> str:
         if mode == 3:
             return f"{value} notes" if value != 1 else "1 note"
         return (Drum if mode == 1 else Hit)(value).name.lower().replace("_", " ")
+    if column == "holds":
+        return f"{value} of them held"
     if column == "volume":
         return f"{value * VOLUME_STEP} %"
     if column == "velocity":
@@ -79,4 +237,4 @@ def class_name(mode: int, column: str, value: int) -> str:
     if column == "sound":
         parts = [word for bit, word in enumerate(("whistle", "finish", "clap")) if value >> bit & 1]
         return " + ".join(parts) or "no addition"
-    return str(bool(value)).lower() if column in ("combo", "kiai") else str(value)
+    return "new combo" if value else "no new combo"
