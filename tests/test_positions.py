@@ -218,7 +218,7 @@ def test_checkpoints_load_from_a_folder(fixtures_dir: Path, tmp_path: Path) -> N
         (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
     (tmp_path / "config.json").write_text(json.dumps({"num_heads": 4}))
     found = load(tmp_path, refiner_path=tmp_path, device="cpu")
-    assert found.network.blocks[0].heads == 4 and found.refiner is not None
+    assert found.network.blocks[0].attn.heads == 4 and found.refiner is not None
     save_file({"w": torch.ones(1)}, tmp_path / "model_ema.safetensors")
     with pytest.raises(UserError, match="no diffusion"):
         load(tmp_path)

@@ -36,9 +36,7 @@ class Network(nn.Module):
         self.t_embedder = _Embedder("mlp", *_two_layers(_STEP_WAVES, width))
         self.y_embedder = _Embedder("class_embedding", *_two_layers(classes, width))
         self.blocks = nn.ModuleList(_Block(width, heads) for _ in range(depth))
-        self.final_layer = nn.Module()
-        self.final_layer.linear = nn.Linear(width, 4)
-        self.final_layer.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
+        self.final_layer = _Final(width)
 
     @classmethod
     def of(cls, tensors: Mapping[str, Tensor], heads: int | None = None) -> Network:
@@ -65,8 +63,7 @@ class Network(nn.Module):
         seen = None if hidden is None else ~hidden
         for block in self.blocks:
             tokens = block(tokens, asked, seen)
-        shift, scale = self.final_layer.adaLN_modulation[1](asked)[:, None].chunk(2, dim=-1)
-        return self.final_layer.linear(_modulated(tokens, shift, scale)).transpose(1, 2)
+        return self.final_layer(tokens, asked).transpose(1, 2)
 
 
 class _Embedder(nn.Module):
@@ -84,13 +81,8 @@ class _Embedder(nn.Module):
 class _Block(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
-        self.attn = nn.Module()
-        self.attn.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
-        self.attn.in_proj_bias = nn.Parameter(torch.empty(3 * width))
-        self.attn.out_proj = nn.Linear(width, width)
-        self.mlp = nn.Module()
-        self.mlp.fc1, self.mlp.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.attn = _Attention(width, heads)
+        self.mlp = _Inner(width)
         self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
 
     def forward(self, x: Tensor, asked: Tensor, seen: Tensor | None) -> Tensor:
@@ -98,16 +90,44 @@ class _Block(nn.Module):
         shift1, scale1, gate1, shift2, scale2, gate2 = self.adaLN_modulation[1](asked)[:, None].chunk(
             6, dim=-1
         )
-        x = x + gate1 * self._attend(_modulated(x, shift1, scale1), seen)
-        inner = F.gelu(self.mlp.fc1(_modulated(x, shift2, scale2)), approximate="tanh")
-        return x + gate2 * self.mlp.fc2(inner)
+        x = x + gate1 * self.attn(_modulated(x, shift1, scale1), seen)
+        return x + gate2 * self.mlp(_modulated(x, shift2, scale2))
 
-    def _attend(self, x: Tensor, seen: Tensor | None) -> Tensor:
+
+class _Attention(nn.Module):
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, seen: Tensor | None) -> Tensor:
         rows, columns, width = x.shape
-        projected = F.linear(x, self.attn.in_proj_weight, self.attn.in_proj_bias)
+        projected = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         q, k, v = projected.view(rows, columns, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
-        return self.attn.out_proj(mixed.transpose(1, 2).reshape(rows, columns, width))
+        return self.out_proj(mixed.transpose(1, 2).reshape(rows, columns, width))
+
+
+class _Inner(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(F.gelu(self.fc1(x), approximate="tanh"))
+
+
+class _Final(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, 4)
+        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width))
+
+    def forward(self, x: Tensor, asked: Tensor) -> Tensor:
+        shift, scale = self.adaLN_modulation[1](asked)[:, None].chunk(2, dim=-1)
+        return self.linear(_modulated(x, shift, scale))
 
 
 def _two_layers(inputs: int, width: int) -> tuple[nn.Module, ...]:

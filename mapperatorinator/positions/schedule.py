@@ -42,7 +42,7 @@ class Schedule:
         )
         kept = np.cumprod(alphas)[steps]
         betas = 1 - kept / np.concatenate(([1.0], kept[:-1]))
-        return cls(steps, betas, np.cumprod(1 - betas))
+        return cls(steps, betas, np.cumprod(1 - betas, dtype=np.float64))
 
     @property
     def before(self) -> Numbers:
