@@ -74,7 +74,8 @@ _V31 = replace(
     _V28, name="v31", conditions=_NOT_VECTORS, precision=4, split_axes=True, song_position=False
 )
 _V30 = Profile(
-    "v30", types_first=False, templates=(Template((), ("map",)),), conditions=(), interleaved_beats=True,
+    "v30", types_first=False, templates=(Template((), ("map",)),),
+    conditions=("keycount", "hold_note_ratio", "scroll_speed_ratio"), interleaved_beats=True,
     timing_points=False, precision=4, split_axes=True, velocity=False, markers=False, modes=(0,),
 )  # fmt: skip
 _V32 = Profile(
