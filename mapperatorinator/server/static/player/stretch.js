@@ -62,6 +62,7 @@ export class Stretch {
       }
     };
     if (Math.abs(natural - exact) <= this.tolerance) return natural; // the song itself goes on there
+    search(exact, exact, 1); // first, so that silence changes nothing
     search(Math.max(0, exact - this.tolerance), exact + this.tolerance, COARSE);
     search(Math.max(0, best - COARSE), best + COARSE, 1);
     return best;
