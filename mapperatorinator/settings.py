@@ -118,7 +118,11 @@ class Settings:
         None, 0, 1, "taiko and mania: share of notes that change the scroll speed"
     )
     spacing: float | None = _map.real(
-        None, 0.3, 3, "osu! and catch: factor on distances; default: chosen to meet the stars", models=EMBEDDED
+        None,
+        0.3,
+        3,
+        "osu! and catch: factor on distances; default: chosen to meet the stars",
+        models=EMBEDDED,
     )
     beatmap_id: int | None = _map.whole(
         None, 0, None, "id of a known beatmap whose style to follow", models=PUBLISHED
@@ -183,7 +187,11 @@ class Settings:
     resnap_events: bool = _sample.flag(True, "move objects to the nearest tick of their divisor")
     snap_near_perfect_overlaps: bool = _sample.flag(True, "make objects that nearly overlap overlap exactly")
 
-    model_path: str = _load.path("folder or hub id of the checkpoint")
+    model_path: str = _load.path("folder or hub id of the checkpoint; id@revision for one of its versions")
+    offline: bool = _load.flag(False, "use only what is on this computer")
+    legacy: bool = _load.flag(
+        False, "repeat the published program's mistakes (guidance away from what is asked, …)"
+    )
     auto_select_gamemode_model: bool = _load.flag(True, "use the checkpoint's own sub-model for the mode")
     device: str = _load.text("auto", "auto, cpu, cuda, cuda:N or mps")
     precision: str = _load.word("fp32", ("fp32", "bf16", "fp16", "amp"), "arithmetic")
@@ -212,8 +220,17 @@ class Settings:
     timer_iterations: int = _votes.whole(20, 1, 1000, "number of votes")
 
     generate_positions: bool = _diffusion.flag(False, "refine positions by diffusion")
+    diff_ckpt: str = _diffusion.text("OliBomby/osu-diffusion-v2", "folder or hub id of the diffusion")
+    diff_refine_ckpt: str = _diffusion.path("folder or hub id of a second diffusion for the last touch")
     diff_cfg_scale: float = _diffusion.real(1.0, 0, 20, "guidance of the diffusion")
     refine_iters: int = _diffusion.whole(10, 0, 1000, "extra steps of the refining model")
+    random_init: bool = _diffusion.flag(False, "forget the coarse positions")
+    timesteps: tuple[float, ...] = _diffusion.reals(
+        0, 1000, "steps to keep of each section of the diffusion; default: the last hundred"
+    )
+    max_seq_len: int = _diffusion.whole(1024, 64, 16384, "positions refined at once")
+    overlap_buffer: int = _diffusion.whole(128, 0, 4096, "positions that neighbouring parts share")
+    pad_sequence: bool = _diffusion.flag(False, "fill the last part up")
 
     def __post_init__(self) -> None:
         for option in options():
@@ -260,6 +277,10 @@ class Settings:
         if (wants or self.add_to_beatmap) and not self.beatmap_path:
             what = "add_to_beatmap" if self.add_to_beatmap else f"in_context=[{','.join(wants)}]"
             raise UserError(f"{what} takes over parts of a beatmap: give its .osu as beatmap_path.")
+        if self.max_seq_len <= 2 * self.overlap_buffer:
+            raise UserError(
+                f"max_seq_len ({self.max_seq_len}) must be more than twice overlap_buffer ({self.overlap_buffer})."
+            )
         if self.model == "v30" and self.mode != 0:
             raise UserError("The model v30 maps osu! only: choose gamemode=0 or another model.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from conftest import FIXTURES
 from mapperatorinator.beatmap import TimingPoint
 from mapperatorinator.errors import UserError
 from mapperatorinator.events import Event, EventKind
+from mapperatorinator.pipeline.refining import find_refiner
+from mapperatorinator.settings import Settings
+from mapperatorinator.timing import Timing
 
 torch = pytest.importorskip("torch")
 
@@ -229,6 +233,32 @@ def test_pickled_networks_are_sent_to_convert(fixtures_dir: Path, tmp_path: Path
         (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
     with pytest.raises(UserError, match="mapperatorinator convert"):
         load(tmp_path)
+
+
+def test_the_pipeline_refines_what_published_models_place(fixtures_dir: Path, tmp_path: Path) -> None:
+    for name in ("model_ema.safetensors", "tokenizer.json"):
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    (tmp_path / "config.json").write_text(json.dumps({"num_heads": 4}))
+    asked = Settings(
+        model="v29", generate_positions=True, diff_ckpt=str(tmp_path), timesteps=(4, *(0,) * 9), difficulty=4, seed=1,
+        diff_cfg_scale=1.5, descriptors=("jumps",),
+    )  # fmt: skip
+    timing = Timing.constant(120, 0)
+    refine = find_refiner(asked, timing)
+    assert refine is not None
+    moved = refine(short_map(), asked)
+    assert moved == refine(short_map(), asked) and (moved[0].x, moved[0].y) != (256, 0)
+    late = replace(asked, start_time=1200)
+    assert [(e.x, e.y) for e in refine(short_map(), late)[:4]] == [(e.x, e.y) for e in short_map()[:4]]
+    for other in (
+        {"gamemode": 1},
+        {"model": "embedded"},
+        {"generate_positions": False},
+        {"output_type": ("TIMING",)},
+    ):
+        assert find_refiner(replace(asked, **other), timing) is None
+    with pytest.raises(UserError, match="must be more than twice"):
+        Settings(max_seq_len=100, overlap_buffer=64, audio_path="x")
 
 
 @pytest.mark.parametrize("sections", [(101, *(0,) * 9), (0,), (), (-1,)])

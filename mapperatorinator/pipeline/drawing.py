@@ -12,6 +12,7 @@ from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.checks import Issue, run_checks
 from mapperatorinator.events import Event, EventKind, beatmap_to_events, events_to_beatmap
 from mapperatorinator.finishing import finish, merge
+from mapperatorinator.pipeline.refining import Refine
 from mapperatorinator.settings import Settings
 from mapperatorinator.timing import Timing
 
@@ -47,6 +48,7 @@ class Drawing:
     audio: Audio
     timing: Timing
     reference: Beatmap | None = None
+    refine: Refine | None = None
 
     def draw(self, settings: Settings, watch: Watch | None = None) -> Beatmap:
         """One finished map for complete `settings`; outside the range the reference stays as it is.
@@ -89,6 +91,8 @@ class Drawing:
         if isinstance(self.mapper, Sketcher):
             self.mapper.sketch = None if watch is None else lambda events: watch(self._plain(settings, events))
         events = list(self.mapper.map(self.audio, self.timing, settings, given))
+        if self.refine is not None:
+            events = self.refine(events, settings)
         if "KIAI" not in settings.output_type:
             events = [event for event in events if event.kind != EventKind.KIAI]
         return finish(self._plain(settings, events), settings, self.audio)

@@ -22,6 +22,7 @@ from mapperatorinator.pipeline.delivery import Target, Writer, deliver, find_tar
 from mapperatorinator.pipeline.drawing import Drawing
 from mapperatorinator.pipeline.packing import osu_writer, osz_writer, recipe_writer
 from mapperatorinator.pipeline.recipe import SUFFIX, write_recipe
+from mapperatorinator.pipeline.refining import find_refiner
 from mapperatorinator.pipeline.request import (
     asked_stars,
     check_picture,
@@ -128,7 +129,8 @@ def generate(settings: Settings, progress: Progress | None = None, timing: Timin
     mapper = None if whole.output_type == ("TIMING",) else _load(whole)
     tell(Step("Finding the beat", 0.05))
     timing = timing or find_timing_for(whole, audio, reference)
-    made = _map_all(whole, settings, Drawing(mapper, audio, timing, reference), tell)
+    refine = find_refiner(whole, timing)
+    made = _map_all(whole, settings, Drawing(mapper, audio, timing, reference, refine), tell)
     tell(Step("Writing", 0.98))
     recipe = write_recipe(replace(settings, seed=whole.seed), song, timing, [item.as_json() for item in made])
     files = _write(made, whole, song, target, recipe)
@@ -156,7 +158,8 @@ def find_timing_for(settings: Settings, audio: Audio, reference: Beatmap | None 
         return Timing.constant(settings.bpm, settings.offset)
     from mapperatorinator.timing import find_timing
 
-    return find_timing(audio, bpm=settings.bpm, offset=settings.offset)
+    votes = settings.timer_iterations if settings.super_timing else None
+    return find_timing(audio, bpm=settings.bpm, offset=settings.offset, votes=votes)
 
 
 def _output(settings: Settings) -> str:

@@ -1,0 +1,54 @@
+"""Exact positions for the coarse ones of published models: the position diffusion, loaded once a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from mapperatorinator.beatmap import CATCH, OSU
+from mapperatorinator.errors import UserError
+from mapperatorinator.events import Event
+from mapperatorinator.settings import Settings
+from mapperatorinator.timing import Timing
+
+Refine = Callable[[Sequence[Event], Settings], list[Event]]
+
+
+def find_refiner(settings: Settings, timing: Timing) -> Refine | None:
+    """What refines the events of this run's maps, or None if nothing shall be refined.
+
+    UserError if the diffusion is asked for and cannot be loaded.
+    """
+    wanted = settings.generate_positions and settings.model != "embedded"
+    if not wanted or settings.mode not in (OSU, CATCH) or "MAP" not in settings.output_type:
+        return None
+    try:
+        from mapperatorinator.positions import Manner, MapClasses, load, refine_positions
+    except ImportError as error:
+        raise UserError(
+            "generate_positions needs torch: pip install 'mapperatorinator[published]', or generate_positions=false."
+        ) from error
+    model = load(settings.diff_ckpt, settings.diff_refine_ckpt or None, settings.device, settings.offline)
+    steps = tuple(int(count) for count in settings.timesteps)
+    manner = Manner(
+        steps or Manner.timesteps, settings.diff_cfg_scale, settings.refine_iters, settings.random_init,
+        settings.max_seq_len, settings.overlap_buffer, settings.pad_sequence, legacy=settings.legacy,
+    )  # fmt: skip
+
+    def refine(events: Sequence[Event], asked: Settings) -> list[Event]:
+        first, last = asked.start_time, asked.end_time
+        within = replace(
+            manner,
+            start=-math.inf if first is None else float(first),
+            end=math.inf if last is None else float(last),
+        )
+        classes = MapClasses(
+            asked.difficulty, asked.circle_size, asked.mapper_id, asked.beatmap_id, asked.descriptors
+        )
+        return refine_positions(
+            model, events, timing.points, asked.slider_multiplier or 1.4, classes, asked.negative_descriptors, within,
+            asked.seed or 0,
+        )  # fmt: skip
+
+    return refine
