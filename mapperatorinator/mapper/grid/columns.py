@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import lanes
-from .decoder import CausalModel, Decoder
+from .decoder import CausalModel, Decoder, read
 from .draft import Chord, Conditions
 from .lanes import FINGERS, Lanes
 
@@ -58,11 +58,20 @@ def place_columns(
 
 def score_columns(chords: Sequence[Chord], conditions: Conditions) -> list[float]:
     """How surprising the columns of each placed chord are, in bits, given its counts."""
+    if not chords:
+        return []
     walk = _Walk(chords, conditions)
-    surprise = []
+    fingers, states = [], []
     for i, chord in enumerate(chords):
-        surprise.append(walk.surprise(chord, walk.scores(i)))
+        fingers.append(walk.described(i)[0])
+        states.append((walk.lanes.copy(), lanes.describe_pairs(walk.lanes)[0]))
         walk.play(chord)
+    known, beats = lanes.describe_chords(chords, walk.keys), lanes.beats_of(chords)
+    _, logits = read(column_model(), known, beats, np.stack(fingers), conditions)
+    surprise = []
+    for chord, (now, pairs), row in zip(chords, states, logits.astype(float), strict=True):
+        walk.lanes = now
+        surprise.append(walk.surprise(chord, (row[: 3 * FINGERS].reshape(FINGERS, 3), pairs @ row[3 * FINGERS :])))
     return surprise
 
 
@@ -79,12 +88,15 @@ class _Walk:
         known = lanes.describe_chords(chords, self.keys)
         self.net = Decoder(column_model(), 1, known, lanes.beats_of(chords), conditions)
 
-    def scores(self, i: int) -> tuple[Floats, Floats]:
-        """Scores of fingers to start, hold and release, (FINGERS, 3), and of pairs to start together, (pairs,)."""
+    def described(self, i: int) -> Floats:
+        """What the network is told of the fingers before chord `i`, one row."""
         chord = self.chords[i]
         time, beat = np.array([chord.time], float), np.clip([chord.beat], 60.0, 6000.0)
-        fingers = lanes.describe_fingers(self.lanes, time, beat)
-        _, logits = self.net.step(fingers.reshape(1, -1))
+        return lanes.describe_fingers(self.lanes, time, beat).reshape(1, -1)
+
+    def scores(self, i: int) -> tuple[Floats, Floats]:
+        """Scores of fingers to start, hold and release, (FINGERS, 3), and of pairs to start together, (pairs,)."""
+        _, logits = self.net.step(self.described(i))
         scores = logits[0].astype(float)
         single, together = scores[: 3 * FINGERS].reshape(FINGERS, 3), scores[3 * FINGERS :]
         return single, lanes.describe_pairs(self.lanes)[0] @ together

@@ -82,6 +82,27 @@ class Decoder:
         return state[:, 0], logits[:, 0]
 
 
+_WINDOW, _WARM = 144, 72  # objects that are read at a time, and how many of them only warm the network up
+
+
+def read(
+    model: CausalModel, known: Floats, beats: Floats, seen: Floats, conditions: Conditions
+) -> tuple[Singles, Singles]:
+    """States (n, w) and first logits (n, k) of a map of which everything is known, in windows side by side.
+
+    known : (n, k). beats : (n,). seen : (n, v) what each object sees before it.
+    """
+    n = len(seen)
+    first = np.arange(0, max(n - _WARM, 1), _WINDOW - _WARM)
+    index = np.minimum(first + np.arange(min(_WINDOW, n))[:, None], n - 1)  # (step, window)
+    net = Decoder(model, len(first), known[index], beats[index], conditions)
+    states, logits = zip(*(net.step(seen[rows]) for rows in index), strict=True)
+    every = np.arange(n)
+    window = np.maximum(every - _WARM, 0) // (_WINDOW - _WARM)
+    step = every - window * (_WINDOW - _WARM)
+    return np.stack(states)[step, window], np.stack(logits)[step, window]
+
+
 def told(conditions: Conditions, descriptors: list[str]) -> Floats:
     """The conditions as the networks are told them: mode, numbers, and one cell per descriptor they know."""
     mode = [conditions.mode == 0, conditions.mode == 2]

@@ -149,3 +149,23 @@ def angle_log_density(
     near = _normal(spacing.wrap(angle[:, None] - references), _angle_spread(logits[:, _B + k :], radius))
     in_bin = weights[rows, bin_] - np.log(spacing.BIN)
     return _log_sum(np.concatenate((in_bin[:, None], weights[:, _B:] + near), axis=1))
+
+
+def likeliest_heads(place: Floats, view: View) -> list[tuple[str, float]]:
+    """In words where each head was likeliest, a target or a distance, and how likely that was, 0..1."""
+    kinds = np.exp(_log_softmax(_kind_logits(place, view)))
+    targets = kinds[:, 1 : 1 + spacing.TARGETS] + kinds[:, 1 + spacing.TARGETS :]
+    distances = np.exp(_log_softmax(_distance_logits(place, view, np.ones(len(place)))))
+    near = distances[:, _D : _D + _S] + distances[:, _D + _S :]
+    found = []
+    for i, free in enumerate(kinds[:, 0]):
+        target, step, like = int(targets[i].argmax()), int(distances[i, :_D].argmax()), int(near[i].argmax())
+        if targets[i, target] >= free * max(distances[i, step], near[i, like]):
+            x, y = view.targets[i, target]
+            found.append((f"the place {x:.0f},{y:.0f}", float(targets[i, target])))
+        elif near[i, like] >= distances[i, step]:
+            found.append((f"a step of {view.distances[i, like]:.0f} px", float(free * near[i, like])))
+        else:
+            low, high = spacing.DISTANCE_EDGES[step], spacing.DISTANCE_EDGES[step + 1]
+            found.append((f"a step of {low:.0f} to {high:.0f} px", float(free * distances[i, step])))
+    return found

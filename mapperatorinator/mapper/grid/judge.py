@@ -1,13 +1,13 @@
 """How surprising places are: the placing network follows a placed map and says how likely each object was.
 
-As everything is known, all objects are described at once and the network reads the map in windows side by side;
-the first half of a window only warms it up.
+As everything is known, all objects are described at once and the network reads the map in windows side by side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mapperatorinator.beatmap.path import SliderPath
 
 from . import densities, spacing
-from .decoder import Decoder, Singles
+from .decoder import Singles, read
 from .draft import Conditions, Draft, DraftKind
 from .placing import PlacingModel
 from .rhythm_features import Rhythm, beats_of, describe
@@ -24,7 +24,6 @@ from .walk import copies_exist
 
 Floats = NDArray[np.float64]
 
-_WINDOW, _WARM = 144, 72  # objects that the network reads at a time, and how many of them it only remembers
 
 
 @dataclass
@@ -103,36 +102,48 @@ def memories(
     return memory
 
 
-def judge(drafts: Sequence[Draft], conditions: Conditions, model: PlacingModel) -> tuple[Floats, Floats]:
-    """Bits of surprise at each draft's head and at its body with its direction, (n,) each; 0 where it has none.
+class Expected(NamedTuple):
+    """What the network would have done instead, in words, and how likely that was."""
+
+    words: str
+    likelihood: float
+
+
+@dataclass
+class Verdict:
+    """Bits of surprise at each draft's head, and at its body with its direction, (n,); 0 where it has none.
 
     A head counts as the choice of a pixel (17.6 bits if all were alike), a body as one of the model's alphabet.
     """
+
+    heads: Floats
+    bodies: Floats
+    expected_heads: list[Expected]
+    expected_bodies: list[Expected]
+
+
+def judge(drafts: Sequence[Draft], conditions: Conditions, model: PlacingModel) -> Verdict:
+    """Say how surprising the places of drafts are, which must be in order of time."""
     n = len(drafts)
-    heads, bodies = np.zeros(n), np.zeros(n)
-    if n:
-        placed = Placed.of(drafts, model.alphabet)
-        memory = memories(placed.rhythm, placed.head, placed.tail, placed.heading, placed.outline)
-        view = spacing.look(memory, placed.rhythm.time, np.ones(n))
-        state, logits = _read(model, placed.rhythm, view.features, conditions)
-        at = np.flatnonzero(placed.rhythm.kind != 2)
-        heads[at] = _heads(model, placed, memory, view, state, logits)[at]
-        at = np.flatnonzero(placed.rhythm.kind == 1)
-        if len(at):
-            bodies[at] = _bodies(model, placed, memory, view, state, at)
-    return heads / np.log(2), bodies / np.log(2)
-
-
-def _read(model: PlacingModel, rhythm: Rhythm, seen: Floats, conditions: Conditions) -> tuple[Singles, Floats]:
-    """States (n, w) and logits (n, k) of all objects, read in windows side by side."""
-    n = len(seen)
-    first = np.arange(0, max(n - _WARM, 1), _WINDOW - _WARM)
-    index = np.minimum(first + np.arange(min(_WINDOW, n))[:, None], n - 1)  # (step, window)
-    net = Decoder(model, len(first), describe(rhythm)[index], beats_of(rhythm)[index], conditions)
-    states, logits = zip(*(net.step(seen[rows]) for rows in index), strict=True)
-    step = np.where(np.arange(n) < _WINDOW, np.arange(n), _WARM + (np.arange(n) - _WARM) % (_WINDOW - _WARM))
-    window = np.where(np.arange(n) < _WINDOW, 0, (np.arange(n) - _WARM) // (_WINDOW - _WARM))
-    return np.stack(states)[step, window], np.stack(logits)[step, window].astype(float)
+    nothing = Expected("", 0.0)
+    verdict = Verdict(np.zeros(n), np.zeros(n), [nothing] * n, [nothing] * n)
+    if not n:
+        return verdict
+    placed = Placed.of(drafts, model.alphabet)
+    memory = memories(placed.rhythm, placed.head, placed.tail, placed.heading, placed.outline)
+    view = spacing.look(memory, placed.rhythm.time, np.ones(n))
+    state, logits = read(model, describe(placed.rhythm), beats_of(placed.rhythm), view.features, conditions)
+    at = np.flatnonzero(placed.rhythm.kind != 2)
+    heads = _heads(model, placed, memory, view, state, logits.astype(float))
+    verdict.heads[at] = heads[at] / np.log(2)
+    verdict.expected_heads = [Expected(*one) for one in densities.likeliest_heads(logits.astype(float), view)]
+    at = np.flatnonzero(placed.rhythm.kind == 1)
+    if len(at):
+        bodies, expected = _bodies(model, placed, memory, view, state, at)
+        verdict.bodies[at] = bodies / np.log(2)
+        for i, one in zip(at, expected, strict=True):
+            verdict.expected_bodies[i] = one
+    return verdict
 
 
 def _heads(
@@ -155,8 +166,8 @@ def _heads(
 def _bodies(
     model: PlacingModel, placed: Placed, memory: spacing.Memory, view: spacing.View, state: Singles,
     at: NDArray[np.intp],
-) -> Floats:  # fmt: skip
-    """Nats of surprise at the sliders `at`."""
+) -> tuple[Floats, list[Expected]]:  # fmt: skip
+    """Nats of surprise at the sliders `at`, and the bodies that were expected of them."""
     head, outline, length = np.clip(placed.head, 0, spacing.FIELD), placed.outline[at], placed.rhythm.length[at]
     features, before = spacing.head_features(view, head, np.ones(len(head)))
     features, before, head, state = features[at], before[at], head[at], state[at]
@@ -172,7 +183,17 @@ def _bodies(
         _log_mass(model.alphabet, logits, shape, shapes[max(i - spacing.SLIDERS, 0) : i])
         for i, (logits, shape) in enumerate(zip(body, shapes, strict=True))
     ]
-    return -log_sway - np.array(mass)
+    return -log_sway - np.array(mass), [_expected_body(model.alphabet, logits) for logits in body]
+
+
+def _expected_body(alphabet: Alphabet, logits: Floats) -> Expected:
+    """The likeliest family of bodies."""
+    weights = np.exp(logits - logits.max())
+    first = 1 + 2 * alphabet.arcs
+    shares = (weights[0], weights[1:first].sum(), weights[first : len(alphabet)].sum(), weights[len(alphabet) :].sum())
+    best = int(np.argmax(shares))
+    words = ("a straight slider", "an arc", "a curve", "the shape of an earlier slider")[best]
+    return Expected(words, float(shares[best] / weights.sum()))
 
 
 def _log_mass(alphabet: Alphabet, logits: Floats, shape: Shape, earlier: list[Shape]) -> float:

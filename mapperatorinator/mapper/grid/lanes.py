@@ -75,6 +75,10 @@ class Lanes:
         never = np.full((rows, FINGERS), -np.inf)
         return cls(usable, never, never.copy(), np.zeros_like(usable), np.zeros((rows, RECENT, FINGERS), bool))
 
+    def copy(self) -> Lanes:
+        """The same, untouched by what is played later."""
+        return Lanes(*(getattr(self, name).copy() for name in self.__dataclass_fields__))
+
     def play(self, time: float, released: Bools, pressed: Bools, holds: Bools) -> None:
         """Let fingers go, then press some; `holds` of them stay down. All (rows, FINGERS)."""
         self.released[released] = time

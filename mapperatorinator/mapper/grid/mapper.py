@@ -93,12 +93,11 @@ class GridMapper:
     def score(
         self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
     ) -> list[Surprisal]:
-        """Return how surprising each tick's kind and attributes are, given everything around them."""
-        from mapperatorinator.mapper.grid.surprise import surprisals
+        """Return how surprising rhythm, attributes and places of a map are, given everything around them."""
+        from mapperatorinator.mapper.grid.opinion import opinion
 
         heard = self._hear(audio, timing, False)
-        conditions = self.conditions(settings)
-        return surprisals(self.model, heard, Canvas.of(events, conditions.mode, heard.grid), conditions)
+        return opinion(self.model, heard, list(events), timing, self.conditions(settings))
 
     def conditions(self, settings: Settings) -> Conditions:
         """What the settings ask of the whole map, in the networks' terms."""

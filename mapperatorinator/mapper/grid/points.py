@@ -65,5 +65,5 @@ def place_many(
 
 def score(drafts: Sequence[Draft], conditions: Conditions) -> list[float]:
     """How surprising each placed object is, in bits: its head, and a slider's body and direction; 0 for spinners."""
-    heads, bodies = judge(drafts, conditions, placing_model())
-    return (heads + bodies).tolist()
+    verdict = judge(drafts, conditions, placing_model())
+    return (verdict.heads + verdict.bodies).tolist()
