@@ -5,7 +5,7 @@ import { synthesise } from './synth.js';
 
 const LEAD = 0.06; // s from `play` to the first sound
 const AHEAD = 0.3, AHEAD_HIDDEN = 2.5; // s of sounds that are scheduled; hidden pages get few timer calls
-const PIECE = 32; // hops of stretched song made at once
+const PIECE = 40; // hops of stretched song made at once
 const TICK = 50; // ms
 
 export class Sound {

@@ -1,9 +1,9 @@
 // Slower or faster at the same pitch: waveform-similarity overlap-add (WSOLA) over an AudioBuffer, in pieces.
 //
-// Every output frame is taken from near its exact place in the song, so what is heard is never more than 12 ms
+// Every output frame is taken from near its exact place in the song, so what is heard is never more than 15 ms
 // of listening time from where it should be, and right on average.
 
-const HOP = 1024, TOLERANCE = 480, STRIDE = 4, COARSE = 8; // samples
+const HOP = 768, TOLERANCE = 256, STRIDE = 4, COARSE = 8; // samples
 
 export class Stretch {
   /** Reads `buffer` from `offset` s at `rate`; `next(hops)` gives the coming piece of output. */
