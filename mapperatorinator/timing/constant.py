@@ -23,6 +23,7 @@ PEAKS = 6
 FINALISTS = 8  # readings that are settled with care
 USUAL = (-1.0, 0.0, -2.5, -2.0, -2.5)  # log odds of meters 3 to 7 before listening
 CLIP = 5.0  # log-odds beyond this say no more
+PASSAGES = 6  # of a stretch, which may sound softer or harder than one another
 MEDIAN_BPM, SPREAD = 172.0, 0.38  # of osu! maps: median and standard deviation of log BPM
 # How much each kind of evidence counts, learned by comparing true with wrong readings (training/timing_weights.py).
 WEIGHTS = {
@@ -35,14 +36,12 @@ WEIGHTS = {
 class Reading:
     """A constant grid over a stretch: `offset` is a beat in ms, `beat_length` in ms, and how well it explains.
 
-    error: standard error of the beat length in ms; residual: robust spread of the heard beats around the grid in
-    ms; support: mean probability of a beat at the grid's beats.
+    error: standard error of the beat length in ms; support: mean probability of a beat at the grid's beats.
     """
 
     offset: float
     beat_length: float
     error: float = 0.0
-    residual: float = 0.0
     support: float = 0.0
     score: float = -np.inf
 
@@ -154,11 +153,17 @@ def settle(
         reading = Reading(
             reading.offset + mean - slope * middle,
             reading.beat_length + slope,
-            error=scale * np.sqrt(np.sum(robust**2 * centred**2)) / variance,
-            residual=scale,
-            support=float(at(curve, beats).mean()) if len(beats) else 0.0,
+            error=_slope_error(shift - mean - slope * centred, robust, centred),
         )
     return replace(reading, support=float(np.mean(at(curve, reading.beats(duration)))))
+
+
+def _slope_error(rest: Array, weight: Array, centred: Array) -> float:
+    """Standard error of a fitted slope: beats of one passage err together, so each of PASSAGES counts as one."""
+    pull = weight * centred * rest
+    if len(pull) >= 4 * PASSAGES:
+        pull = np.add.reduceat(pull, np.linspace(0, len(pull), PASSAGES, endpoint=False).astype(int))
+    return float(np.sqrt(np.sum(pull**2) * PASSAGES / (PASSAGES - 2)) / max(float(np.sum(weight * centred**2)), 1e-9))
 
 
 def centres(curve: Array, times: Array, half: float, step: float = 2.5) -> tuple[Array, Array]:

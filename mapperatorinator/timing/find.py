@@ -14,33 +14,52 @@ from mapperatorinator.timing.grid import Section, Timing, red_line
 from mapperatorinator.timing.pieces import Piece, piece_beats, pieces
 from mapperatorinator.timing.tempo import round_bpm
 from mapperatorinator.timing.tracker import Activations, track
+from mapperatorinator.timing.votes import vote
 
 # ms to add to our grid (osu! convention) for others: "onset" is where the sound itself begins.
 CONVENTIONS = {"osu": 0.0, "stepmania": 17.0, "onset": 20.0}
 QUIET = 0.12  # mean beat probability on the best grid under which there is no steady beat
 SHORTEST_MS = 2_000.0
+DOUBTFUL, FEW, LONG_MS = 0.35, 6, 600_000.0  # confidence under which a song of at most so many ms is heard so often
 NO_BEAT = "no steady beat found in {name}; pass bpm= and offset= if you know them."
 
 
 def find_timing(
-    audio: Audio, bpm: float | None = None, offset: float | None = None, convention: str = "osu"
+    audio: Audio,
+    bpm: float | None = None,
+    offset: float | None = None,
+    convention: str = "osu",
+    votes: int | None = None,
 ) -> Timing:
     """The red lines of a song and the confidence in them.
 
     audio: the song; bpm, offset: what is known of it (beats per minute; ms of a downbeat), found if None;
-    convention: whose idea of a beat's moment to follow, a key of CONVENTIONS.
+    convention: whose idea of a beat's moment to follow, a key of CONVENTIONS; votes: hearings to average (super
+    timing); None hears the song once, and FEW times where that leaves doubts.
     Raises UserError where no steady beat is heard and bpm and offset do not say it.
     """
-    if bpm is not None and offset is not None:
-        return Timing.constant(bpm, offset)
+    shift = shift_of(convention)
     if bpm is not None and not 1 <= bpm <= 10_000:
         raise UserError(f"A tempo of {bpm:g} BPM is not possible; give bpm between 1 and 10000.")
-    if audio.duration_ms < SHORTEST_MS or not np.any(audio.samples):
-        return _without_beat(audio, bpm, offset)
-    timing = fit(track(audio.samples), bpm, offset)
+    if bpm is not None and offset is not None:
+        return Timing.constant(bpm, offset)
+    timing = None
+    if audio.duration_ms >= SHORTEST_MS and np.any(audio.samples):
+        timing = _heard(audio, bpm, offset, votes)
     if timing is None:
         return _without_beat(audio, bpm, offset)
-    return timing.shifted(shift_of(convention)) if offset is None else timing
+    return timing.shifted(shift) if offset is None else timing
+
+
+def _heard(audio: Audio, bpm: float | None, offset: float | None, votes: int | None) -> Timing | None:
+    """The timing by ear; where one hearing leaves doubts, by a few, if they leave fewer."""
+    if votes is not None:
+        return fit(vote(audio.samples, votes), bpm, offset)
+    timing = fit(track(audio.samples), bpm, offset)
+    if bpm is not None or (timing and timing.confidence >= DOUBTFUL) or audio.duration_ms > LONG_MS:
+        return timing
+    again = fit(vote(audio.samples, FEW), bpm, offset)
+    return max((timing, again), key=lambda one: one.confidence if one else -1.0)
 
 
 def shift_of(convention: str) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 # Divisors of the grid of values, and what choosing from it costs in nats: whole, half, third, tenth BPM.
-GRIDS = ((1, 0.0), (2, 2.0), (3, 4.0), (10, 4.5))
+GRIDS = ((1, 0.0), (2, 2.0), (3, 5.0), (10, 6.0))
 UNROUNDED = 9.0
-WANDER = 6.0  # ms: how far soft and hard passages of one song may pull a grid's ends apart
+# Soft and hard passages of a recording pull a fitted grid about: its ends may be WANDER ms off without blame, and
+# its standard error is really this many times as large (seen in songs of whole tempo).
+WANDER, DISTRUST = 2.0, 3.0
 
 
 def round_bpm(bpm: float, error: float, duration: float | None = None) -> float:
@@ -15,7 +17,7 @@ def round_bpm(bpm: float, error: float, duration: float | None = None) -> float:
 
     error: its standard error in BPM; duration: ms of the recording that was heard (None: exact beats were given).
     """
-    scale = math.hypot(error, WANDER / duration * bpm) if duration else max(error, 1e-6 * bpm)
+    scale = math.hypot(DISTRUST * error, WANDER / duration * bpm) if duration else max(error, 1e-6 * bpm)
     best, cost = bpm, UNROUNDED
     for divisor, price in GRIDS:
         value = round(bpm * divisor) / divisor

@@ -59,7 +59,11 @@ def _session() -> Any:
 
 def track(samples: Floats) -> Activations:
     """Run the tracker over a whole song: `samples` (n,) float32, 16 kHz mono."""
-    mel = log_mel(samples)
+    return hear(log_mel(samples))
+
+
+def hear(mel: Floats) -> Activations:
+    """Run the tracker over log-mel frames (n, 64); silence is added up to a whole number of coarse frames."""
     spare = -len(mel) % (2 * COARSE)
     mel = np.concatenate([mel, np.full((spare, mel.shape[1]), np.log(LOG_FLOOR), np.float32)])
     if len(mel) <= _WHOLE:

@@ -20,7 +20,7 @@ from mapperatorinator.evaluation.corpus import default_folder
 from mapperatorinator.training.beats_data import METERS, TEMPO_CLASSES, Crops, Target, TimedSong, crop, songs
 
 LENGTH = 2400  # frames in a training crop: 24 s
-SHARES = {"osu": 0.48, "sm+ssc+dwi": 0.14, "qua+fnf-json": 0.08, "rendered": 0.30}
+SHARES = {"osu": 0.46, "sm+ssc+dwi": 0.14, "qua+fnf-json": 0.06, "rendered": 0.34}
 DILATIONS = (1, 2, 4, 8, 16, 32, 64, 128, 4, 16, 64, 128)
 
 
