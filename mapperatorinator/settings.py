@@ -1,6 +1,6 @@
 """What the user may ask for: every option once, with its type, range, default, unit and meaning.
 
-The command line, the Hydra profiles, the web form, the JSON API and the README's table are all made from
+The command line, the Hydra profiles, the web form, the JSON API and docs/options.md are all made from
 this one frozen dataclass. Names and defaults are those of the published system's documentation; options
 of our own follow the same style. Knows nobody else in the house.
 """
@@ -297,7 +297,7 @@ def schema() -> list[dict[str, Any]]:
 
 
 def settings_table() -> str:
-    """All options as Markdown: the README's table."""
+    """All options as Markdown: docs/options.md."""
     return markdown_table(options())
 
 

@@ -124,8 +124,8 @@ def test_schema_and_table_hold_every_option() -> None:
 
 
 def test_readme_holds_the_generated_table() -> None:
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    assert settings_table().strip() in readme, "run `mapperatorinator settings` and paste it into README.md"
+    page = (Path(__file__).parent.parent / "docs" / "options.md").read_text(encoding="utf-8")
+    assert settings_table().strip() in page, "run `mapperatorinator settings` and paste it into docs/options.md"
 
 
 @given(st.integers(0, 3), st.floats(0, 15))
