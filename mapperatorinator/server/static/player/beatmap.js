@@ -205,8 +205,7 @@ export class Beatmap {
 
   /** Calls visit(time, progress along the path, span) for the ticks of a slider, in order of time. */
   sliderTicks(slider, visit) {
-    const NaNLine = this.timing.all.findLast((p) => p.time <= slider.time);
-    if (NaNLine && Number.isNaN(NaNLine.beatLength)) return;
+    if (Number.isNaN(this.timing.inForce(slider.time)?.beatLength)) return; // maps switch ticks off like that
     const perTick = this.version < 8 ? 1 : this.timing.velocity(slider.time);
     const multiplier = Math.min(Math.max(this.sliderMultiplier, 0.4), 3.6);
     const distance = Math.min((100 * multiplier * perTick) / Math.max(this.tickRate, 0.1), slider.length);

@@ -19,7 +19,11 @@ export function soundsOf(map) {
   if (map.mode === CATCH) {
     for (const { kind, time } of fallingOf(map)) if (kind === 'banana') sounds.push({ time, name: 'slidertick', index: 0, volume: 0.4 });
   }
-  return sounds.sort((a, b) => a.time - b.time);
+  const once = new Set(); // the notes of a chord sound as one
+  return sounds.sort((a, b) => a.time - b.time).filter(({ time, name, index }) => {
+    const key = `${time} ${name} ${index}`;
+    return !once.has(key) && once.add(key);
+  });
 }
 
 function hit(map, time, bits, sample, sounds) {

@@ -27,7 +27,7 @@ export class Player extends EventTarget {
   #map = null;
   #range = null;
   #frame = 0;
-  #loads = 0;
+  #songs = 0;
   #told = 0;
   #dirty = true;
 
@@ -42,32 +42,40 @@ export class Player extends EventTarget {
   }
 
   /**
-   * Shows a map and makes it ready to play. `osu`: text of the file. `audio`: URL, ArrayBuffer, null for no song;
-   * left out: the song, the place and the speed stay as they are. `samples`: {file name: ArrayBuffer} of own hit
-   * sounds. `background`: Blob or URL of a picture.
+   * Shows a map, ready to play; a song that has yet to be decoded joins in, then 'ready' comes. `osu`: text of the
+   * file. `audio`: URL, ArrayBuffer, null for no song; left out: song, place, speed and range stay as they are.
+   * `samples`: {file name: ArrayBuffer} of own hit sounds. `background`: Blob or URL of a picture.
    */
   async load({ osu, audio, samples, background }) {
-    const load = ++this.#loads, keep = audio === undefined;
+    const keep = audio === undefined;
     if (!keep) {
       this.pause();
       this.#sound.song = null;
       this.#sound.seek(0);
+      this.range = null;
     }
-    this.range = null;
     this.#show(new Beatmap(osu));
-    if (!keep || background) this.stage.picture(background ?? null);
+    if (!keep || background) this.stage.picture(background).then(() => { this.#dirty = true; });
+    if (!keep || samples) this.#sound.useSamples(samples ?? {});
+    if (keep) this.#tell('ready');
+    else this.#take(audio, ++this.#songs);
+  }
+
+  /** Makes `audio` the song, unless another one has come meanwhile. */
+  async #take(audio, number) {
     try {
       const bytes = typeof audio === 'string' ? await fetched(audio) : audio;
-      if (load === this.#loads && bytes) await this.#sound.decode(bytes);
+      const song = bytes && number === this.#songs ? await this.#sound.decode(bytes) : null;
+      if (number !== this.#songs) return;
+      this.#sound.song = song;
+      this.#sound.restart();
     } catch (error) {
-      if (load === this.#loads) this.#tell('warning', { message: this.say('player.noAudio'), error });
+      if (number !== this.#songs) return;
+      this.#tell('warning', { message: this.say('player.noAudio'), error });
     }
-    if (load === this.#loads) await this.#sound.useSamples(samples ?? {});
-    if (load !== this.#loads) return;
-    this.#sound.restart();
     this.timeline.strip = null;
     this.#dirty = true;
-    this.#tell('ready', { duration: this.duration, warnings: this.#map.warnings });
+    this.#tell('ready');
   }
 
   /** Adds objects that came later: bare lines of [HitObjects] or a whole file; playing goes on. */
@@ -158,7 +166,7 @@ export class Player extends EventTarget {
   }
 
   destroy() {
-    this.#loads++;
+    this.#songs++;
     cancelAnimationFrame(this.#frame);
     this.unwatch();
     this.#sound.close();
@@ -178,7 +186,7 @@ export class Player extends EventTarget {
   #build(container) {
     const { say } = this;
     this.canvas = make('canvas', { className: 'mp-field', role: 'img' });
-    const zoomed = make('canvas', { className: 'mp-timeline', role: 'img', 'aria-label': say('player.timeline'), title: say('player.timeline') });
+    const zoomed = make('canvas', { className: 'mp-timeline', role: 'img', 'aria-label': say('player.timeline') });
     this.overview = make('canvas', { className: 'mp-overview', role: 'slider', tabIndex: 0, 'aria-label': say('player.overview') });
     this.stage = new Stage(this.canvas);
     this.controls = new Controls(say, {

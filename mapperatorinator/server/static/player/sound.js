@@ -5,6 +5,7 @@ import { synthesise } from './synth.js';
 
 const LEAD = 0.06; // s from `play` to the first sound
 const AHEAD = 0.3, AHEAD_HIDDEN = 2.5; // s of sounds that are scheduled; hidden pages get few timer calls
+const MARGIN = 0.006; // s from a call to the earliest sound
 const PIECE = 40; // hops of stretched song made at once
 const TICK = 50; // ms
 
@@ -62,8 +63,9 @@ export class Sound {
     return this.#playing ? this.#positionAt(this.#heard()) : this.#position;
   }
 
-  async decode(bytes) {
-    this.song = await this.context.decodeAudioData(bytes);
+  /** The AudioBuffer of a file; the bytes cannot be used again. */
+  decode(bytes) {
+    return this.context.decodeAudioData(bytes);
   }
 
   play() {
@@ -93,17 +95,12 @@ export class Sound {
 
   /** Own samples of a map: {"soft-hitclap2.wav": ArrayBuffer}; what cannot be decoded is left out. */
   async useSamples(files) {
-    const own = new Map();
+    const own = (this.custom = new Map());
     for (const [file, bytes] of Object.entries(files)) {
       const name = /([^/]+)\.(wav|ogg|mp3)$/i.exec(file)?.[1].toLowerCase();
       if (!name || !bytes.byteLength) continue;
-      try {
-        own.set(name, await this.context.decodeAudioData(bytes.slice(0)));
-      } catch {
-        continue;
-      }
+      await this.decode(bytes.slice(0)).then((buffer) => own.set(name, buffer), () => {});
     }
-    this.custom = own;
   }
 
   /** Schedules anew from where we are: sounds, song or speed have changed. */
@@ -173,7 +170,7 @@ export class Sound {
     } else {
       const node = this.#node(this.song, this.songBus);
       node.playbackRate.value = this.#rate;
-      node.start(when, offset);
+      this.#begin(node, when, offset);
     }
   }
 
@@ -186,12 +183,19 @@ export class Sound {
     return node;
   }
 
+  /** Starts `node` at context time `when`; what is too late by then is left out, so that the rest is in time. */
+  #begin(node, when, offset) {
+    const late = Math.max(0, this.context.currentTime + MARGIN - when);
+    if (late < node.buffer.duration) node.start(when + late, offset + late * node.playbackRate.value);
+    else node.start(when, node.buffer.duration);
+  }
+
   #schedule() {
     if (this.context.state !== 'running') return;
     const horizon = this.context.currentTime + (document.hidden ? AHEAD_HIDDEN : AHEAD);
     while (this.#stretch && !this.#stretch.done && this.#stretched < horizon) {
       const node = this.#node(this.#stretch.next(this.context, PIECE), this.songBus);
-      node.start(this.#stretched);
+      this.#begin(node, this.#stretched, 0);
       this.#stretched += (PIECE * HOP_SAMPLES) / this.song.sampleRate;
     }
     for (; this.#next < this.sounds.length; this.#next++) {

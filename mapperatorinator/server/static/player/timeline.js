@@ -138,7 +138,10 @@ export class Timeline {
       el.setPointerCapture(event.pointerId);
     });
     el.addEventListener('pointermove', (event) => {
-      if (!from) return;
+      if (!from) {
+        el.title = this.#markAt(at(event))?.label ?? '';
+        return;
+      }
       moved ||= Math.abs(event.offsetX - from.x) > CLICK;
       if (moved) this.host.select(this.#snapped(from.time, at(event)), false);
     });
@@ -158,9 +161,13 @@ export class Timeline {
     }, { passive: false });
   }
 
+  #markAt(time) {
+    return this.marks.find((mark) => Math.abs(mark.time - time) * this.zoom < 8);
+  }
+
   #click(time) {
     if (!this.map) return;
-    const mark = this.marks.find((m) => Math.abs(m.time - time) * this.zoom < 8);
+    const mark = this.#markAt(time);
     if (mark) this.host.mark(mark);
     this.host.seek(mark ? mark.time : this.#near(time));
   }

@@ -33,21 +33,22 @@ export class Timing {
     return this.reds[Math.max(0, lastAt(this.reds, time, timeOf))] ?? NO_TIMING;
   }
 
-  /** The last line of either colour at or before `time`, else the first one. */
+  /** As `inForce`, else the first line. */
   point(time) {
     return this.all[Math.max(0, lastAt(this.all, time, timeOf))] ?? NO_TIMING;
   }
 
-  #inForce(time) {
+  /** The last line of either colour at or before `time`, if there is one. */
+  inForce(time) {
     return this.all[lastAt(this.all, time, timeOf)];
   }
 
   velocity(time) {
-    return multiplier(this.#inForce(time), 0.1);
+    return multiplier(this.inForce(time), 0.1);
   }
 
   scroll(time) {
-    return multiplier(this.#inForce(time), 0.01);
+    return multiplier(this.inForce(time), 0.01);
   }
 
   /** How much of the current beat has passed, 0 to 1. */
