@@ -69,12 +69,12 @@ class _Listening:
 
         self._mapper = GridMapper()
 
-    def map(self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None
-            ) -> Iterator[Event]:  # fmt: skip
+    def map(self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None,
+            reference: Beatmap | None = None) -> Iterator[Event]:  # fmt: skip
         from mapperatorinator.mapper.grid.unmask import Drawing
 
         way = Drawing(temperature=0.0, attribute_temperature=0.0, likeliest=True) if self.likeliest else None
-        return self._mapper.map(audio, timing, settings, given, drawing=way, deaf=self.deaf)
+        return self._mapper.map(audio, timing, settings, given, reference, drawing=way, deaf=self.deaf)
 
     def score(self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
               ) -> list[Surprisal]:  # fmt: skip
