@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": ("mapperatorinator.cli.serve", "open the web app"),
     "interactive": ("mapperatorinator.cli.interactive", "ask for everything in the terminal"),
     "convert": ("mapperatorinator.cli.convert", "turn pickled checkpoints into safetensors"),
+    "mod": ("mapperatorinator.cli.mod", "say what would surprise a mapper in a map, and what breaks the rules"),
     "settings": ("mapperatorinator.cli.settings", "list every option"),
     "doctor": ("mapperatorinator.cli.doctor", "look at this installation and say what to mend"),
     "evaluate": ("mapperatorinator.evaluation.cli", "measure the quality of generated maps"),

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.checks import Issue, run_checks, run_set_checks
+from mapperatorinator.checks.issue import timestamp
+from mapperatorinator.checks.view import MapView
+from mapperatorinator.errors import UserError
+from mapperatorinator.mapper import Surprisal
+from mapperatorinator.modding.calibration import TOPICS, calibrated
+from mapperatorinator.modding.findings import findings
 from mapperatorinator.modding.suggestion import Report, Suggestion, Topic
+from mapperatorinator.modding.wording import sentence
 
 if TYPE_CHECKING:
     from mapperatorinator.audio import Audio
+    from mapperatorinator.mapper import Mapper
 
 NO_AUDIO = "The song is missing, so nothing could be said about surprise; only the rules were checked."
+LEAST_SURPRISAL = 3.0  # bits; what comes every eight seconds in human maps is not worth a word
+_AT = 2.0  # ms between an object and what is said of it
 
 
-def review(beatmap: Beatmap, audio: Audio | None = None) -> Report:
+def review(beatmap: Beatmap, audio: Audio | None = None, mapper: Mapper | None = None) -> Report:
     """Review one map.
 
-    audio : its song; without it only the rules are checked and a note says so. Nothing is changed or written.
+    audio : its song; without it only the rules are checked and a note says so. mapper : whose surprise counts; the
+    embedded one if None. Nothing is changed or written.
     """
+    view = MapView(beatmap, audio=audio)
     found = [_of_issue(issue) for issue in run_checks(beatmap, audio)]
-    notes = () if audio is not None else (NO_AUDIO,)
-    return Report(_title(beatmap), beatmap.mode, _minutes(beatmap), _in_order(found), notes)
+    notes = [] if audio is not None else [NO_AUDIO]
+    if audio is not None:
+        try:
+            told = (_suggestion(view, one) for one in findings(beatmap, audio, mapper))
+            found += [one for one in told if one.weight >= LEAST_SURPRISAL]
+        except UserError as error:
+            notes.append(str(error))
+    return Report(_title(beatmap), beatmap.mode, _minutes(beatmap), _in_order(found), tuple(notes))
 
 
 def review_set(beatmaps: Sequence[Beatmap], audio: Audio | None = None) -> list[Report]:
@@ -44,6 +63,38 @@ def _of_issue(issue: Issue) -> Suggestion:
         issue.time, issue.time, Topic.RULES, issue.message, severity=issue.severity, objects=issue.objects,
         timestamp=issue.timestamp, source=issue.check_id, difficulty=issue.difficulty or "",
     )  # fmt: skip
+
+
+def _suggestion(view: MapView, one: Surprisal) -> Suggestion:
+    here = [] if one.aspect in ("missing", "offset", "tempo") else _objects_at(view, one.time)
+    starts = here and abs(view.starts[here[0]] - one.time) <= _AT
+    time = view.starts[here[0]] if starts else one.time
+    return Suggestion(
+        time=round(time),
+        end_time=round(max(view.ends[i] for i in here)) if starts else round(time),
+        topic=TOPICS.get(one.aspect, Topic.RHYTHM),
+        message=sentence(one, view.red_line_at(one.time).ms_per_beat),
+        surprisal=round(calibrated(one.bits, one.aspect, view.mode), 2),
+        said=one.said,
+        expected=one.expected,
+        likelihood=one.likelihood,
+        objects=tuple(view.order[i] for i in here),
+        timestamp=timestamp(time, [view.label(i) for i in here] if here else None),
+        source=one.aspect,
+        difficulty=view.beatmap.difficulty_name,
+    )
+
+
+def _objects_at(view: MapView, time: float) -> list[int]:
+    """Objects that start at a time; where none does, the last one before it that still goes on (a slider's edge)."""
+    first = bisect_left(view.starts, time - _AT)
+    starting = []
+    while first < len(view.starts) and view.starts[first] <= time + _AT:
+        starting.append(first)
+        first += 1
+    if starting or not first:
+        return starting
+    return [first - 1] if view.ends[first - 1] >= time - _AT else []
 
 
 def _title(beatmap: Beatmap) -> str:

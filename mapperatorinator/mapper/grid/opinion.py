@@ -89,7 +89,8 @@ def _places(beatmap: Beatmap, conditions: Conditions) -> list[Surprisal]:
     drafts = sorted(read_drafts(beatmap), key=lambda draft: draft.time)
     verdict = judge(drafts, conditions, placing_model())
     padded = np.append(verdict.heads, np.zeros(len(_AFTERMATH)))
-    bits = sum(share * padded[i : i + len(drafts)] for i, share in enumerate(_AFTERMATH))
+    later = np.lib.stride_tricks.sliding_window_view(padded, len(_AFTERMATH))
+    bits = later[: len(drafts)] @ np.array(_AFTERMATH)
     found = []
     for i, draft in enumerate(drafts):
         if draft.kind == DraftKind.SPINNER:
