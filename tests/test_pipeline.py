@@ -11,13 +11,12 @@ import numpy as np
 import pytest
 from songs import click_track
 
-from mapperatorinator import mapper
 from mapperatorinator.audio import Audio
 from mapperatorinator.beatmap import Beatmap, Circle, read_beatmap, read_osz
 from mapperatorinator.checks import Issue, Severity
 from mapperatorinator.errors import UserError
 from mapperatorinator.events import Event, EventKind, Hitsound
-from mapperatorinator.pipeline import generate, read_recipe
+from mapperatorinator.pipeline import generate, read_recipe, walk
 from mapperatorinator.pipeline.candidates import Ask, choose
 from mapperatorinator.pipeline.delivery import deliver, find_target
 from mapperatorinator.pipeline.naming import difficulty_names
@@ -29,8 +28,9 @@ class Metronome:
     """Puts a circle on every beat, half beat or quarter beat, at random places: more stars, more circles."""
 
     def map(
-        self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None
-    ) -> Iterator[Event]:
+        self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None,
+        reference: Beatmap | None = None,
+    ) -> Iterator[Event]:  # fmt: skip
         rng = np.random.default_rng(settings.seed)
         first, last = settings.start_time or 0, settings.end_time or audio.duration_ms - 1000
         stars = settings.difficulty or 0
@@ -64,7 +64,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def asked(song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings that reach the metronome, with the timing known and output into an empty folder."""
-    monkeypatch.setattr(mapper, "load_mapper", lambda settings: Metronome())
+    monkeypatch.setattr(walk, "_load", lambda settings: Metronome())
     return Settings(
         audio_path=str(song), output_path=str(tmp_path / "out"), bpm=120, offset=100, seed=1, difficulty=2.5
     )
@@ -219,7 +219,7 @@ def test_timing_alone_has_no_objects(asked: Settings) -> None:
 
 
 def test_a_map_without_objects_is_never_written(asked: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapper, "load_mapper", lambda settings: Mute())
+    monkeypatch.setattr(walk, "_load", lambda settings: Mute())
     with pytest.raises(UserError, match="No map came out"):
         generate(asked)
     assert not Path(asked.output_path).exists()

@@ -101,7 +101,7 @@ def _inside(reference: Beatmap, generated: Beatmap, first: float, last: float) -
     entered = generated.timing.point_at(first) if first > -math.inf else None
     before = reference.timing.point_at(first)
     if entered and not any(line.time == first for line in lines):
-        handover = _with_index(_green(entered, first), reference)
+        handover = _with_index(green_line(entered, first), reference)
         if _state(handover) != _state(before):
             yield handover
     yield from lines
@@ -129,7 +129,7 @@ def _handed_back(
     if reference.mode == MANIA or then.kiai != (state is not None and state.kiai):
         time = last + 1
     if time < next_line:
-        yield _green(then, time)
+        yield green_line(then, time)
 
 
 State = tuple[float, int, int, int, bool]
@@ -141,7 +141,7 @@ def _state(line: TimingPoint | None) -> State | None:
     return round(line.scroll_speed, 6), line.volume, line.sample_set, line.sample_index, line.kiai
 
 
-def _green(line: TimingPoint, time: float) -> TimingPoint:
+def green_line(line: TimingPoint, time: float) -> TimingPoint:
     """A green line at `time` that sets what `line` sets."""
     beat_length = -100.0 if line.uninherited else line.beat_length
     return replace(line, time=time, beat_length=beat_length, uninherited=False, effects=line.effects & KIAI)

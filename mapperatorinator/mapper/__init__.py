@@ -11,6 +11,7 @@ from mapperatorinator.events import Event
 
 if TYPE_CHECKING:
     from mapperatorinator.audio import Audio
+    from mapperatorinator.beatmap import Beatmap
     from mapperatorinator.settings import Settings
     from mapperatorinator.timing import Timing
 
@@ -37,12 +38,15 @@ class Mapper(Protocol):
     """Maps a song, and judges a map of it."""
 
     def map(
-        self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None
-    ) -> Iterator[Event]:
+        self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None,
+        reference: Beatmap | None = None,
+    ) -> Iterator[Event]:  # fmt: skip
         """Yield the events of a map in order of time.
 
         given : events of the same map that stay as they are; only what lies between ``settings.start_time`` and
-        ``settings.end_time`` is drawn.
+        ``settings.end_time`` is drawn. reference : the beatmap of ``settings.beatmap_path``, of which
+        ``settings.in_context`` says what to take over: KIAI its switches, GD its rhythm as another difficulty, NO_HS
+        all but its sounds, MAP everything.
         """
         ...
 

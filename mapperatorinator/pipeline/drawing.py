@@ -12,6 +12,7 @@ from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.checks import Issue, run_checks
 from mapperatorinator.events import Event, EventKind, beatmap_to_events, events_to_beatmap
 from mapperatorinator.finishing import finish, merge
+from mapperatorinator.pipeline.contexts import lines_of, takes_over_timing, touched, touches
 from mapperatorinator.pipeline.refining import Refine
 from mapperatorinator.settings import Settings
 from mapperatorinator.timing import Timing
@@ -55,6 +56,8 @@ class Drawing:
 
         watch : called with the map as far as it is known while it is drawn, not yet finished.
         """
+        if self.reference is not None and touches(settings):
+            return stamped(self._map(settings, None), settings)
         if self.reference is None or not settings.add_to_beatmap:
             return self._map(settings, None, watch)
         return stamped(self._within(self.reference, settings), settings)
@@ -90,12 +93,18 @@ class Drawing:
         assert self.mapper is not None
         if isinstance(self.mapper, Sketcher):
             self.mapper.sketch = None if watch is None else lambda events: watch(self._plain(settings, events))
-        events = list(self.mapper.map(self.audio, self.timing, settings, given))
+        reference = self.reference if takes_over_timing(settings) else None
+        events = list(self.mapper.map(self.audio, self.timing, settings, given, reference))
+        if touches(settings) and reference is not None:
+            return touched(reference, events, settings)
+        if "MAP" not in settings.output_type:
+            events = lines_of(events)
         if self.refine is not None:
             events = self.refine(events, settings)
-        if "KIAI" not in settings.output_type:
+        if "KIAI" not in (*settings.output_type, *settings.in_context):
             events = [event for event in events if event.kind != EventKind.KIAI]
-        return finish(self._plain(settings, events), settings, self.audio)
+        drawn = self._plain(settings, events)
+        return finish(drawn, settings, self.audio) if drawn.hit_objects else drawn
 
     def _plain(self, settings: Settings, events: Sequence[Event]) -> Beatmap:
         return events_to_beatmap(events, blank(settings, self.audio.path.name), list(self.timing.points))

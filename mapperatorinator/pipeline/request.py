@@ -14,6 +14,7 @@ from mapperatorinator.audio import Tags
 from mapperatorinator.beatmap import Beatmap, Hold, read_beatmap, star_rating
 from mapperatorinator.defaults import difficulty_defaults
 from mapperatorinator.errors import UserError
+from mapperatorinator.pipeline.contexts import touches
 from mapperatorinator.settings import Settings
 
 DEFAULT_STARS = 4.0
@@ -98,7 +99,7 @@ def _from_reference(settings: Settings, reference: Beatmap) -> dict[str, Any]:
         "preview_time": round(reference.preview_time) if reference.preview_time >= 0 else None,
         "tags": reference.tags,
     }
-    if settings.add_to_beatmap:
+    if settings.add_to_beatmap or touches(settings):
         marked = settings.ai_mark and not settings.overwrite_reference_beatmap
         name = reference.difficulty_name
         values["version"] = f"AI {name}" if marked and not name.startswith("AI ") else name

@@ -13,11 +13,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from mapperatorinator import weights
 from mapperatorinator.audio import Audio, is_silent, load_audio
-from mapperatorinator.beatmap import CATCH, OSU, Beatmap, archive_name, beatmap_name
+from mapperatorinator.beatmap import CATCH, OSU, Beatmap, archive_name, beatmap_name, star_rating
 from mapperatorinator.errors import UserError
 from mapperatorinator.mapper import Mapper, load_mapper
 from mapperatorinator.pipeline import naming
 from mapperatorinator.pipeline.candidates import Ask, Candidate, choose
+from mapperatorinator.pipeline.contexts import check_contexts, takes_over_timing, touches
 from mapperatorinator.pipeline.delivery import Target, Writer, deliver, find_target
 from mapperatorinator.pipeline.drawing import Drawing
 from mapperatorinator.pipeline.packing import osu_writer, osz_writer, recipe_writer
@@ -122,6 +123,7 @@ def generate(settings: Settings, progress: Progress | None = None, timing: Timin
     reference = read_reference(settings)
     song = song_path(settings, reference)
     check_picture(settings)
+    check_contexts(settings, reference)
     target = find_target(_output(settings), song)
     tell(Step("Reading the song", 0.0))
     audio = _listen(song)
@@ -147,12 +149,12 @@ def prepare(song: Path, timing: Timing) -> None:
 
 def find_timing_for(settings: Settings, audio: Audio, reference: Beatmap | None = None) -> Timing:
     """Red lines as the settings say: of the reference, from bpm and offset, or found in the audio."""
-    if reference is not None and ("TIMING" in settings.in_context or settings.add_to_beatmap):
+    if reference is not None and takes_over_timing(settings):
         try:
             return Timing.from_beatmap(reference)
         except ValueError as error:
             raise UserError(
-                "The reference beatmap has no red line; leave TIMING out of in_context."
+                "The reference beatmap has no red line, so nothing of it can be taken over; leave in_context away."
             ) from error
     if settings.bpm is not None and settings.offset is not None:
         return Timing.constant(settings.bpm, settings.offset)
@@ -222,6 +224,9 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) 
     if drawing.mapper is None:
         return Candidate(drawing.red_lines_only(settings), Ask(0.0, seed), 0.0, ())
     asked = settings.difficulty or 0.0
+    if touches(settings) or "MAP" not in settings.output_type:
+        drawn = drawing.draw(settings)
+        return Candidate(drawn, Ask(asked, seed), star_rating(drawn) if drawn.hit_objects else 0.0, ())
 
     spaced = settings.mode in (OSU, CATCH) and settings.spacing is None
     number = 0

@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapperatorinator.beatmap import Beatmap
-from mapperatorinator.events import Event, EventKind, events_to_beatmap
+from mapperatorinator.events import Event, events_to_beatmap
 from mapperatorinator.mapper import Surprisal
 from mapperatorinator.mapper.grid.canvas import Canvas
 from mapperatorinator.mapper.grid.columns import place_columns
+from mapperatorinator.mapper.grid.context import Shown, kiai_switches, touched
 from mapperatorinator.mapper.grid.draft import Conditions, Draft
 from mapperatorinator.mapper.grid.network import Floats, GridModel, Heard, grid_model
 from mapperatorinator.mapper.grid.objects import chords, drafts
 from mapperatorinator.mapper.grid.points import place
 from mapperatorinator.mapper.grid.sketch import sketch
 from mapperatorinator.mapper.grid.spelling import Speller, spell_chords
-from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT, TickGrid
+from mapperatorinator.mapper.grid.ticks import TickGrid
 from mapperatorinator.mapper.grid.unmask import Drawing, Painter
 
 if TYPE_CHECKING:
@@ -55,25 +56,29 @@ class GridMapper:
 
     def map(
         self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None,
-        drawing: Drawing | None = None, deaf: bool = False,
+        reference: Beatmap | None = None, drawing: Drawing | None = None, deaf: bool = False,
     ) -> Iterator[Event]:  # fmt: skip
         """Yield the events of a map: kiai switches first, then the objects in order of time.
 
         given : events that stay; only objects between ``settings.start_time`` and ``end_time`` are drawn.
+        reference : what ``settings.in_context`` takes over is of this beatmap.
         drawing : how to draw, instead of what the settings say. deaf : map without listening (for measuring).
         """
         heard = self._hear(audio, timing, deaf)
         conditions = self.conditions(settings)
         rows = _range(heard.grid, settings.start_time, settings.end_time)
+        drawing = drawing or drawing_of(settings)
+        if reference is not None and set(settings.in_context) & {"MAP", "NO_HS"}:
+            yield from touched(self.model, heard, reference, settings, conditions, rows, drawing)
+            return
         show = partial(self._show, timing, conditions, settings)
-        canvas = self._draw(
-            audio, heard, settings, given or (), rows, drawing or drawing_of(settings), deaf, show
-        )
+        shown = Shown.of(settings, reference, heard.grid)
+        canvas = self._draw(audio, heard, settings, given or (), rows, drawing, deaf, show, shown)
         # A generator of its own, so that places do not depend on whether the rhythm was drawn or kept.
         rng = np.random.default_rng((settings.seed or 0, _PLACES))
         hitsounded = settings.hitsounded is not False
         low, high = (int(edge) for edge in (np.flatnonzero(rows)[0], np.flatnonzero(rows)[-1] + 1))
-        yield from _kiai(canvas, low, high)
+        yield from kiai_switches(canvas, low, high) if shown.kiai is None else shown.kiai
         if conditions.mode == 3:
             drawn = chords(canvas, low, high, conditions.keys or 4, hitsounded)
             place_columns(drawn, conditions, rng)
@@ -117,16 +122,17 @@ class GridMapper:
 
     def _draw(
         self, audio: Audio, heard: Heard, settings: Settings, given: Sequence[Event], rows: NDArray[np.bool_],
-        drawing: Drawing, deaf: bool, show: Callable[[Canvas], None],
+        drawing: Drawing, deaf: bool, show: Callable[[Canvas], None], shown: Shown,
     ) -> Canvas:  # fmt: skip
         """Draw rhythm and attributes, or take the last ones if all that has changed is the spacing."""
-        key = (heard, replace(settings, spacing=None), tuple(given), drawing)
+        key = (heard, replace(settings, spacing=None), tuple(given), drawing, shown.key)
         if self._drawn is None or self._drawn[0] != key:
             conditions = self.conditions(settings)
-            canvas = Canvas.of(given, conditions.mode, heard.grid)
+            canvas = Canvas.of([*given, *(shown.kiai or ())], conditions.mode, heard.grid)
             rng = np.random.default_rng(settings.seed or 0)
-            painter = Painter(self.model, heard, canvas, conditions, rng, drawing)
-            painter.paint(rows, self._playable(audio, heard.grid, deaf), lambda done: show(canvas))
+            painter = Painter(self.model, heard, canvas, conditions, rng, drawing, shown.rhythm)
+            kept = () if shown.kiai is None else ("kiai",)
+            painter.paint(rows, self._playable(audio, heard.grid, deaf), lambda done: show(canvas), kept)
             self._drawn = (key, canvas)
         return self._drawn[1]
 
@@ -180,19 +186,6 @@ def _range(grid: TickGrid, start: int | None, end: int | None) -> NDArray[np.boo
     if not rows.any():
         rows[int(grid.nearest([0.0 if start is None else start])[0])] = True
     return rows
-
-
-def _kiai(canvas: Canvas, low: int, high: int) -> Iterator[Event]:
-    """Kiai switches; what is still on at the end is switched off."""
-    state = canvas.columns["kiai"][low - 1] if low else 0
-    beats = range(low, high, 1)
-    for row in beats:
-        value = int(canvas.columns["kiai"][row])
-        if value != state and row % TICKS_PER_BEAT == 0:
-            state = value
-            yield Event(EventKind.KIAI, round(float(canvas.grid.times[row])), 1, value=value)
-    if state and high == len(canvas.grid):
-        yield Event(EventKind.KIAI, round(float(canvas.grid.times[high - 1])), 1, value=0)
 
 
 def _fixed(given: Sequence[Event], timing: Timing, conditions: Conditions) -> list[Draft]:

@@ -6,7 +6,7 @@ independently does little harm; each pass sees what the ones before it drew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT
 _ORDER = ((0,), (6,), (3, 9), (4, 8), (2, 10), (1, 5, 7, 11))
 _STEADY = ("kiai", "volume", "bank")  # hold for whole measures
 _LATER = ("holds", "velocity", "combo", "sound")  # drawn cell by cell
+_ATTRIBUTES = (*_STEADY, *_LATER, "releases")
 _RELEASE_ORDER = ((0, 6), (3, 9), (1, 2, 4, 5, 7, 8, 10, 11))  # ticks of the beat, once all holds are known
 Reveal = Callable[[float], None]
 
@@ -64,10 +65,12 @@ class Painter:
         self.hidden = np.zeros((self.count, len(NAMES)), bool)
 
     def paint(
-        self, rows: NDArray[np.bool_], playable: NDArray[np.bool_], progress: Reveal | None = None
-    ) -> None:
-        """Draw everything in `rows` (n,); objects may start only on `playable` ticks (n,)."""
+        self, rows: NDArray[np.bool_], playable: NDArray[np.bool_], progress: Reveal | None = None,
+        kept: Collection[str] = (),
+    ) -> None:  # fmt: skip
+        """Draw everything in `rows` (n,) but `kept` columns; objects may start only on `playable` ticks (n,)."""
         self.hidden[:] = rows[:, None]
+        self.hidden[:, [NAMES.index(name) for name in kept]] = False
         self.canvas.columns["kind"][rows] = 0
         allowed = self._allowed(playable)
         if self.drawing.likeliest:
@@ -82,7 +85,14 @@ class Painter:
             if progress is not None:
                 progress((number + 1) / (len(passes) + 4))
         self._settle(rows, scores)
-        self._attributes(rows)
+        self._attributes(rows, [name for name in _ATTRIBUTES if name not in kept])
+
+    def repaint(self, rows: NDArray[np.bool_], names: Collection[str]) -> None:
+        """Draw some attributes in `rows` (n,) of a map that is there already; everything else stays."""
+        applies = applicable(self.mode, self.canvas.columns["kind"].astype(np.intp)) & rows[:, None]
+        for name in names:
+            self.hidden[:, NAMES.index(name)] = applies[:, NAMES.index(name)]
+        self._attributes(rows, names)
 
     def _allowed(self, playable: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(n, kinds) added to the scores: what may not be is out of reach, starts weigh as the density asks."""
@@ -139,11 +149,11 @@ class Painter:
         self.canvas.columns["kind"][:] = legal(self.mode, kinds, scores, ~rows)
         self.hidden[:, 0] = False
 
-    def _attributes(self, rows: NDArray[np.bool_]) -> None:
+    def _attributes(self, rows: NDArray[np.bool_], names: Collection[str]) -> None:
         kinds = self.canvas.columns["kind"].astype(np.intp)
         applies = applicable(self.mode, kinds) & rows[:, None]
         logits = self._logits()
-        for name in _STEADY:
+        for name in (name for name in _STEADY if name in names):
             column = NAMES.index(name)
             scores = logits[:, SLICES[column]]
             self._put(name, applies[:, column], steady(self.heard.grid, scores, applies[:, column], name))
@@ -151,9 +161,9 @@ class Painter:
         measure = np.cumsum((self.heard.grid.measure == 0) & (self.heard.grid.phase == 0))
         for half in (measure % 4 < 2, measure % 4 >= 2):
             logits = self._logits()
-            for name in _LATER:
+            for name in (name for name in _LATER if name in names):
                 self._later(name, applies[:, NAMES.index(name)] & half, kinds, logits)
-        if self.mode == MANIA:
+        if self.mode == MANIA and "releases" in names:
             for ticks in _RELEASE_ORDER:
                 cells = applies[:, NAMES.index("releases")] & np.isin(self.heard.grid.phase, ticks)
                 self._later("releases", cells, kinds, self._logits())
