@@ -19,7 +19,7 @@ import mapperatorinator
 from mapperatorinator.errors import UserError
 from mapperatorinator.server import uploads
 from mapperatorinator.server.folders import open_folder
-from mapperatorinator.server.guard import Guard
+from mapperatorinator.server.guard import Guard, TooLarge
 from mapperatorinator.server.offer import offer
 from mapperatorinator.server.office import Office, task_of
 from mapperatorinator.server.store import Document, Store
@@ -118,6 +118,10 @@ def create_app(folder: Path, token: str, port: int, on_quit: Callable[[], None] 
     async def refused(request: Request, error: UserError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 400)
 
+    @app.exception_handler(TooLarge)
+    async def too_large(request: Request, error: TooLarge) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 413, {"connection": "close"})
+
     @app.exception_handler(Missing)
     async def missing(request: Request, error: Missing) -> JSONResponse:
         return JSONResponse({"error": "There is no such thing (any more)."}, 404)
@@ -193,6 +197,8 @@ def _jobs(app: FastAPI, office: Office) -> None:
     def checked(values: Document) -> None:
         """UserError now rather than in the queue if the options cannot be used."""
         song = _there(store, "songs", values["song"])
+        if song["state"] == "failed" or (song["state"] == "ready" and not song["file"]):
+            raise UserError("There is no sound to map: drop the song first.")
         job = {"id": "0" * 16, "kind": "generate", **values}
         settings = task_of(store, job, song)["settings"]
         store.files("jobs", job["id"]).rmdir()

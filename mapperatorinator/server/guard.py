@@ -32,7 +32,7 @@ _OUR_PAGES = ("same-origin", "none")
 
 
 class TooLarge(Exception):
-    """A body grew beyond its cap."""
+    """A body grew beyond its cap; the app answers with 413."""
 
 
 class Guard:
@@ -72,36 +72,33 @@ class Guard:
                 return 401, "The token of this launch is missing; open the address that the terminal shows."
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > _cap(scope):
-            return 413, f"This is too large; the limit is {_cap(scope) >> 20} MiB."
+            return 413, too_large(scope)
         return None
 
     async def _pass(self, scope: Scope, receive: Any, send: Any) -> None:
-        left, started = _cap(scope), False
+        left = _cap(scope)
 
         async def counted() -> Any:
             nonlocal left
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
-                raise TooLarge
+                raise TooLarge(too_large(scope))
             return message
 
         async def guarded(message: Any) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
-                names = {name for name, _ in message["headers"]}
                 message["headers"] = [
-                    *message["headers"],
-                    *((k.encode(), v.encode()) for k, v in HEADERS.items() if k.encode() not in names),
-                ]
+                    *message["headers"], *((name.encode(), value.encode()) for name, value in HEADERS.items())
+                ]  # fmt: skip
             await send(message)
 
-        try:
-            await self._app(scope, counted, guarded)
-        except TooLarge:
-            if not started:
-                await _refuse(send, 413, f"This is too large; the limit is {_cap(scope) >> 20} MiB.")
+        await self._app(scope, counted, guarded)
+
+
+def too_large(scope: Scope) -> str:
+    """What is said of a body beyond its cap."""
+    return f"This is too large; the limit is {_cap(scope) >> 20} MiB."
 
 
 def _is_api(scope: Scope) -> bool:

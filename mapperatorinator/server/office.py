@@ -23,6 +23,7 @@ from mapperatorinator.settings import options
 MOST_QUEUED = 500
 _EAR_SECONDS = 300.0  # an upload that takes longer to hear is hostile or broken
 _LOG_LINES = 200
+_LOOK_SECONDS = 2.0  # how often the queue is looked at if nobody calls
 
 
 class Office:
@@ -42,12 +43,10 @@ class Office:
 
     def open(self) -> None:
         """Take up where the last run of the app stopped."""
-        for job in self.store.all("jobs"):
-            if job["state"] == "running":
-                self.store.change("jobs", job["id"], state="interrupted", error="The app was closed.")
-        for song in self.store.all("songs"):
-            if song["state"] == "listening":
-                self.listen(song)
+        for job in self.store.all("jobs", "running"):
+            self.store.change("jobs", job["id"], state="interrupted", error="The app was closed.")
+        for song in self.store.all("songs", "listening"):
+            self.listen(song)
         self._ear.start()
         self._hand.start()
 
@@ -85,6 +84,9 @@ class Office:
         song = self.store.change("songs", task["id"], **values)
         if song is not None:
             self.stream.publish("song", song=song)
+            if song["state"] != "listening":
+                with self._turn:
+                    self._turn.notify_all()
             if song["state"] == "ready" and song["file"]:
                 self.prepare(song)
 
@@ -108,8 +110,7 @@ class Office:
 
     def queued(self) -> list[Document]:
         """Waiting jobs in their order."""
-        waiting = (job for job in self.store.all("jobs") if job["state"] == "queued")
-        return sorted(waiting, key=lambda job: job["position"])
+        return sorted(self.store.all("jobs", "queued"), key=lambda job: job["position"])
 
     def job(self, identifier: str) -> Document | None:
         """A job with what it says at this moment."""
@@ -193,7 +194,7 @@ class Office:
                         self._finish(job["id"], state="failed", error="Its song could not be used.")
                     elif song["state"] == "ready":
                         return self._start(job, song)
-                self._turn.wait(0.2)
+                self._turn.wait(_LOOK_SECONDS)
         return None
 
     def _start(self, job: Document, song: Document) -> Message:

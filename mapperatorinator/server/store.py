@@ -21,7 +21,7 @@ _TABLES = ("songs", "jobs")
 
 
 class Store:
-    """Songs and jobs by id; safe to use from several threads."""
+    """Songs and jobs by id, each in some state; safe to use from several threads."""
 
     def __init__(self, folder: Path) -> None:
         """Open or create the store in `folder`, which only its owner may read."""
@@ -33,8 +33,9 @@ class Store:
         self._database.execute("PRAGMA journal_mode=WAL")
         for table in _TABLES:
             self._database.execute(
-                f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, created REAL, document TEXT)"
+                f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, created REAL, state TEXT, document TEXT)"
             )
+            self._database.execute(f"CREATE INDEX IF NOT EXISTS {table}_state ON {table} (state)")
         self._database.commit()
 
     def close(self) -> None:
@@ -47,8 +48,8 @@ class Store:
         whole = {**document, "id": secrets.token_hex(8), "created": time.time()}
         with self._lock, self._database as database:
             database.execute(
-                f"INSERT INTO {_known(table)} VALUES (?, ?, ?)",
-                (whole["id"], whole["created"], json.dumps(whole)),
+                f"INSERT INTO {_known(table)} VALUES (?, ?, ?, ?)",
+                (whole["id"], whole["created"], whole["state"], json.dumps(whole)),
             )
         return whole
 
@@ -60,10 +61,13 @@ class Store:
             ).fetchone()
         return json.loads(row[0]) if row else None
 
-    def all(self, table: str) -> list[Document]:
-        """All documents, the oldest first."""
+    def all(self, table: str, state: str | None = None) -> list[Document]:
+        """All documents, or those in one state, the oldest first."""
+        where, values = ("", ()) if state is None else ("WHERE state = ?", (state,))
         with self._lock:
-            rows = self._database.execute(f"SELECT document FROM {_known(table)} ORDER BY created").fetchall()
+            rows = self._database.execute(
+                f"SELECT document FROM {_known(table)} {where} ORDER BY created", values
+            ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
     def change(self, table: str, identifier: str, **values: Any) -> Document | None:
@@ -74,7 +78,8 @@ class Store:
                 return None
             document.update(values)
             database.execute(
-                f"UPDATE {_known(table)} SET document = ? WHERE id = ?", (json.dumps(document), identifier)
+                f"UPDATE {_known(table)} SET state = ?, document = ? WHERE id = ?",
+                (document["state"], json.dumps(document), identifier),
             )
         return document
 

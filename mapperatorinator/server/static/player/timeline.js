@@ -119,7 +119,7 @@ export class Timeline {
     c.strokeStyle = this.ink;
     c.stroke();
     if (mode === 0 && r > 7) {
-      c.fillStyle = '#fff';
+      c.fillStyle = isBright(this.map.colour(object)) ? '#111' : '#fff';
       c.font = `600 ${r * 1.05}px system-ui, sans-serif`;
       c.textAlign = 'center';
       c.textBaseline = 'middle';
@@ -249,6 +249,8 @@ export class Timeline {
     el.addEventListener('pointermove', (event) => { if (el.hasPointerCapture(event.pointerId)) go(event); });
   }
 }
+
+const isBright = ([r, g, b]) => 0.3 * r + 0.59 * g + 0.11 * b > 150;
 
 function flag(c, x, height, { severity }, size = 5) {
   c.fillStyle = SEVERITY[severity] ?? SEVERITY.info;
