@@ -108,6 +108,7 @@ class Settings:
     mapper_id: int | None = _map.whole(
         None, 1, None, "osu! user id of the mapper whose style to follow", models=PUBLISHED
     )
+    mapper_name: str = _map.text("", "mapper whose style to follow, by name", models=EMBEDDED)
     year: int | None = _map.whole(None, 2007, 2026, "year whose style to follow")
     descriptors: tuple[str, ...] = _map.words((), "style tags to follow, such as 'jump aim' or 'clean'")
     negative_descriptors: tuple[str, ...] = _map.words((), "style tags to avoid", models=PUBLISHED)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mapperatorinator import weights
 from mapperatorinator.audio import Audio, Tags
 from mapperatorinator.beatmap import read_beatmap
+from mapperatorinator.errors import UserError
 from mapperatorinator.events import EventKind, beatmap_to_events, events_to_beatmap
 from mapperatorinator.mapper.grid.canvas import KIND_CLASSES, Canvas, Drum, Hit, velocity_bin, velocity_of
 from mapperatorinator.mapper.grid.cells import CLASS_COUNTS, NAMES, Cells, applicable, reference_of
@@ -290,3 +291,12 @@ def _blank(mode: int):  # noqa: ANN202
     from mapperatorinator.beatmap import Beatmap
 
     return Beatmap(mode=mode, circle_size=4, slider_multiplier=1.4)
+
+
+def test_a_mapper_is_asked_for_by_name() -> None:
+    mapper = GridMapper()
+    known = mapper.model.mappers[3]
+    assert mapper.conditions(Settings(mapper_name=known.upper())).mapper == 3
+    assert mapper.conditions(Settings()).mapper is None
+    with pytest.raises(UserError, match="it knows, e.g.,"):
+        mapper.conditions(Settings(mapper_name="nobody of that name"))

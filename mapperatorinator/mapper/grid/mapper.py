@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapperatorinator.beatmap import Beatmap
+from mapperatorinator.errors import UserError
 from mapperatorinator.events import Event, events_to_beatmap
 from mapperatorinator.mapper import Surprisal
 from mapperatorinator.mapper.grid.canvas import Canvas
@@ -113,12 +115,24 @@ class GridMapper:
             circle_size=settings.circle_size if mode in (0, 2) else None,
             keys=settings.keycount or 4 if mode == 3 else None,
             slider_multiplier=settings.slider_multiplier,
+            mapper=self._mapper_of(settings.mapper_name),
             year=settings.year,
             hitsounded=settings.hitsounded,
             hold_ratio=settings.hold_note_ratio,
             scroll_ratio=settings.scroll_speed_ratio,
             descriptors=frozenset(settings.descriptors),
         )
+
+    def _mapper_of(self, name: str) -> int | None:
+        """The network's number of a mapper; UserError for one whom it did not learn from."""
+        if not name:
+            return None
+        known = [mapper.casefold() for mapper in self.model.mappers]
+        if name.casefold() not in known:
+            near = difflib.get_close_matches(name.casefold(), known, 3, 0.5) or known[:: len(known) // 3]
+            names = ", ".join(self.model.mappers[known.index(mapper)] for mapper in near)
+            raise UserError(f"The embedded model did not learn from a mapper {name!r}; it knows, e.g., {names}.")
+        return known.index(name.casefold())
 
     def _draw(
         self, audio: Audio, heard: Heard, settings: Settings, given: Sequence[Event], rows: NDArray[np.bool_],
