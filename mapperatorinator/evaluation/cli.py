@@ -14,6 +14,7 @@ COMMANDS = {
     "human": ("mapperatorinator.evaluation.human", "the scale: chance, and humans against each other"),
     "validity": ("mapperatorinator.evaluation.validity_command", "broken rules, and who reads the files"),
     "stars": ("mapperatorinator.evaluation.stars", "stars asked against stars got"),
+    "modding": ("mapperatorinator.evaluation.modding", "whether planted mistakes come first in a review"),
     "timing": ("mapperatorinator.evaluation.timing_metrics", "red lines of songs with known timing"),
 }
 

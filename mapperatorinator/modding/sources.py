@@ -74,12 +74,7 @@ def _beside(folder: Path, name: str) -> Audio | None:
 
 
 def _archive(path: Path, given: Audio | None) -> Source:
-    try:
-        mapset = read_osz(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path.name} cannot be read as a beatmap set: {error}.") from error
-    if not mapset.beatmaps:
-        raise UserError(f"{path.name} holds no map; choose another file.")
+    mapset = read_osz(path)
     name = mapset.beatmaps[0].audio_filename
     content = None if given is not None else mapset.find(name)
     if content is not None:

@@ -89,6 +89,18 @@ class Suggestion:
 _SEVERITY_WEIGHT = {Severity.MINOR: 1.0, Severity.WARNING: 4.0, Severity.PROBLEM: 12.0}
 
 
+def ranked(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
+    """Weightiest first; of what one check says again and again only the first: one habit is one thing to tell."""
+    told: set[str] = set()
+    order = []
+    for one in sorted(suggestions, key=lambda one: -one.weight):
+        if one.severity is None or one.source not in told:
+            order.append(one)
+        if one.severity is not None:
+            told.add(one.source)
+    return order
+
+
 @dataclass(frozen=True)
 class Report:
     """The review of one map: suggestions in order of time, those of the whole map first.
@@ -103,8 +115,8 @@ class Report:
     notes: tuple[str, ...] = field(default=())
 
     def top(self, count: int = 10) -> tuple[Suggestion, ...]:
-        """The weightiest suggestions, weightiest first."""
-        return tuple(sorted(self.suggestions, key=lambda s: -s.weight)[:count])
+        """The weightiest suggestions, see `ranked`."""
+        return tuple(ranked(self.suggestions)[:count])
 
     def only(
         self,
