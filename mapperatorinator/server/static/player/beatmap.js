@@ -9,6 +9,7 @@ export const OSU = 0, TAIKO = 1, CATCH = 2, MANIA = 3;
 const CIRCLE = 1, SLIDER = 2, NEW_COMBO = 4, SPINNER = 8, HOLD = 128;
 const EARLY_OFFSET = 24; // ms by which times of formats v3 and v4 lag behind
 const MAX_NUMBER = 2147483647, MAX_SLIDES = 9000;
+export const MAX_PARTS = 20000; // ticks, droplets, bananas of one object, bars of one tempo: hostile files ask for more
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const SETS = { none: 0, normal: 1, soft: 2, drum: 3 };
 const DEFAULT_COLOURS = [[255, 192, 0], [0, 202, 0], [18, 124, 255], [242, 24, 57]];
@@ -208,14 +209,15 @@ export class Beatmap {
     if (Number.isNaN(this.timing.inForce(slider.time)?.beatLength)) return; // maps switch ticks off like that
     const perTick = this.version < 8 ? 1 : this.timing.velocity(slider.time);
     const multiplier = Math.min(Math.max(this.sliderMultiplier, 0.4), 3.6);
-    const distance = Math.min((100 * multiplier * perTick) / Math.max(this.tickRate, 0.1), slider.length);
+    const distance = Math.min((100 * multiplier * perTick) / Math.min(Math.max(this.tickRate, 0.5), 8), slider.length);
     const last = Math.min(slider.length, 100000) - slider.velocity * 10; // none in the last 10 ms
     if (!(distance > 0)) return;
-    for (let span = 0; span < slider.slides; span++) {
+    for (let span = 0, left = MAX_PARTS; span < slider.slides && left > 0; span++) {
       const at = [];
       for (let d = distance; d < last; d += distance) at.push(d / slider.length);
       const start = slider.time + span * slider.span;
       if (span % 2) at.reverse();
+      left -= at.length;
       for (const p of at) visit(start + (span % 2 ? 1 - p : p) * slider.span, p, span);
     }
   }

@@ -4,7 +4,7 @@
 const FLAT_BEND = 0.5; // px; a Bezier piece with smaller second differences is drawn as it is
 const SHORTEST_PIECE = 2 ** -11;
 const MAX_HALVED_POINTS = 256, HIGH_DEGREE_PIECES = 1024;
-const BSPLINE_PIECES = 32, MAX_BASIS = 4_000_000;
+const BSPLINE_PIECES = 32, MAX_DEGREE = 100, MAX_BASIS = 4_000_000;
 const CATMULL_PIECES = 50;
 const COLLINEAR = 1e-3; // twice the area in px^2 below which three points are a straight line
 const ARC_TOLERANCE = 0.1, MAX_ARC_POINTS = 999;
@@ -15,7 +15,7 @@ export function flatten(kind, points) {
   if (kind === 'L' || points.length === 2) return points;
   if (kind === 'P') return arc(points);
   const degree = Number(kind.slice(1)) || 0;
-  return degree === 0 || degree >= points.length - 1 ? bezier(points) : bspline(points, degree);
+  return degree === 0 || degree > MAX_DEGREE || degree >= points.length - 1 ? bezier(points) : bspline(points, degree);
 }
 
 /** Whether the game takes the first three points for a straight line. */

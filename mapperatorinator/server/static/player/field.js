@@ -1,5 +1,6 @@
 // What the four playfields share: finding visible objects, colours, shapes and drawings that are made once.
 
+import { MAX_PARTS } from './beatmap.js';
 import { beatOf } from './timing.js';
 
 /** Objects in order of time, found by the stretch of time in which they can be seen. */
@@ -35,7 +36,7 @@ export const countUntil = (times, time) => bound(times.length, (i) => times[i] >
 export function eachBar(timing, end, visit) {
   timing.reds.forEach((red, i) => {
     const step = Math.max(50, beatOf(red) * red.meter), stop = Math.min(timing.reds[i + 1]?.time - 1 || end, end);
-    for (let time = red.time + (red.omitBar ? step : 0); time <= stop; time += step) visit(time);
+    for (let n = red.omitBar ? 1 : 0; n < MAX_PARTS && red.time + n * step <= stop; n++) visit(red.time + n * step);
   });
 }
 

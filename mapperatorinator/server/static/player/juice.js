@@ -2,6 +2,8 @@
 //
 // The game's rules (osu! source, CatchBeatmapProcessor, JuiceStream, BananaShower), its random numbers included.
 
+import { MAX_PARTS } from './beatmap.js';
+
 const WIDTH = 512, SEED = 1337, TAIL_LENIENCY = 36, CATCHER = 106.75, GRACE = 1000 / 60 / 4;
 
 /** The xorshift generator of the game, 31-bit numbers. */
@@ -31,12 +33,11 @@ export const catcherWidth = (cs) => CATCHER * (1 - (0.7 * (cs - 5)) / 5) * 0.8;
 
 /** All that falls, in order of time: {kind: fruit|droplet|tiny|banana, time, x, source, hyper, number}. */
 export function fallingOf(map) {
-  const random = new Random(SEED), result = [];
-  for (const source of map.objects) {
-    if (source.kind === 'slider') result.push(...juice(map, source, random));
-    else if (source.kind === 'spinner') result.push(...bananas(source, random));
-    else result.push({ kind: 'fruit', time: source.time, x: source.x, source });
-  }
+  const random = new Random(SEED), result = map.objects.flatMap((source) => {
+    if (source.kind === 'slider') return juice(map, source, random);
+    if (source.kind === 'spinner') return bananas(source, random);
+    return { kind: 'fruit', time: source.time, x: source.x, source };
+  });
   result.forEach((falling, i) => { falling.number = i; falling.x = Math.min(Math.max(falling.x, 0), WIDTH); });
   result.sort((a, b) => a.time - b.time);
   markHyper(result.filter(({ kind }) => kind === 'fruit' || kind === 'droplet'), catcherWidth(map.cs));
@@ -47,7 +48,7 @@ function bananas(source, random) {
   const start = Math.trunc(source.time), end = Math.trunc(source.end), result = [];
   let spacing = end - start;
   while (spacing > 100) spacing /= 2;
-  for (let time = start; spacing > 0 && time <= end; time += spacing) {
+  for (let time = start; spacing > 0 && time <= end && result.length < MAX_PARTS; time += spacing) {
     result.push({ kind: 'banana', time, x: random.fraction() * WIDTH, source });
     for (let i = 0; i < 3; i++) random.next(); // kind, flip and colour in the game
   }
@@ -63,7 +64,7 @@ function juice(map, source, random) {
       if (since > 80) {
         let gap = since;
         while (gap > 100) gap /= 2;
-        for (let t = gap; t < since; t += gap) {
+        for (let t = gap; t < since && result.length < MAX_PARTS; t += gap) {
           const progress = last.progress + (t / since) * (event.progress - last.progress);
           result.push({ kind: 'tiny', time: last.time + t, x: xAt(progress), source });
         }

@@ -18,6 +18,8 @@ export class SliderPath {
 
   /** The length in px of one span for which the file asks `asked` px (0: the drawn curve's). */
   spanLength(asked) {
+    const [last, before] = [this.points.at(-1), this.points.at(-2)];
+    if (asked > 0 && before && (last.x !== before.x || last.y !== before.y)) return asked; // no need to draw the curve
     const { arc, extends: far } = this.line;
     const natural = arc[arc.length - 1];
     if (asked <= 0) return natural;

@@ -16,10 +16,6 @@ export const STRINGS = {
   'player.position': '{time} of {duration}',
   'player.noAudio': 'The song cannot be played by this browser; the map plays without it.',
   'player.loading': 'Loading…',
-  'player.open': 'Open a beatmap',
-  'player.drop': 'Drop an .osz or .osu here, or choose one',
-  'player.choose': 'Choose a file',
-  'player.difficulty': 'Difficulty',
   'player.noMaps': 'There is no beatmap in this file.',
 };
 
