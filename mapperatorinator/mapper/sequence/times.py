@@ -32,9 +32,7 @@ def timed(marks: Sequence[Mark], types_first: bool, end: float, known: int = 0) 
 
 def _spread(marks: Sequence[Mark], times: list[int], forward: bool, end: float, known: int) -> None:
     order: Iterable[int] = range(known, len(marks)) if forward else range(len(marks) - 1, known - 1, -1)
-    now: float = end
-    if forward:
-        now = times[known - 1] if known else 0
+    now: float = times[known] if forward and known < len(marks) else end
     spreading = False
     for i in order:
         kind = marks[i].kind
@@ -81,7 +79,7 @@ def in_pixels(marks: Sequence[Mark], profile: Profile, keys: int | None) -> list
             placed.append(mark._replace(value=mark.value * step))
         elif mark.kind == "column" and keys is not None:
             placed += [Mark("pos_x", column_x(mark.value, keys), mark.time), Mark("pos_y", 192, mark.time)]
-        elif mark.kind != "pos_refine":
+        else:
             placed.append(mark)
     return placed
 

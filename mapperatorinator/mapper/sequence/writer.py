@@ -156,7 +156,9 @@ class Writer:
     def _write_at_once(self, prompter: Prompter, given: Sequence[Context], made: Sequence[Context]) -> None:
         """All contexts of every window in one go, `batch` windows at a time."""
         times = self.windows.times
-        first = next((number for number, context in enumerate(made) if not context.done), len(made) - 1)
+        # The published program leaves the first context open even where it was given whole.
+        undone = [number for number, context in enumerate(made) if not context.done]
+        first = 0 if self.sampling.legacy or not undone else undone[0]
         for at in range(0, len(times), self.batch):
             some = times[at : at + self.batch]
             prompts = self._prompts(prompter, given, made, some, first)
