@@ -24,11 +24,11 @@ FINALISTS = 8  # readings that are settled with care
 USUAL = (-1.0, 0.0, -2.5, -2.0, -2.5)  # log odds of meters 3 to 7 before listening
 CLIP = 5.0  # log-odds beyond this say no more
 PASSAGES = 6  # of a stretch, which may sound softer or harder than one another
-MEDIAN_BPM, SPREAD = 172.0, 0.38  # of osu! maps: median and standard deviation of log BPM
-# How much each kind of evidence counts, learned by comparing true with wrong readings (training/timing_weights.py).
+# How much each kind of evidence counts, learned by comparing true with wrong readings (training/timing_weights.py);
+# scores are then log-odds.
 WEIGHTS = {
-    "beats": 0.71, "count": 0.56, "support": 3.06, "explained": 2.87, "halves": 0.84, "downbeats": 0.05, "tempo": 0.68,
-    "prior": 0.19,
+    "support": 3.09, "explained": 2.78, "count": -0.73, "tempo": 0.91, "turns": -0.68, "downbeats": 1.99,
+    "measures": 2.27, "bars": -0.97,
 }  # fmt: skip
 
 
@@ -186,31 +186,35 @@ def _spread(values: Array, weight: Array) -> float:
 def evidence(heard: Activations, curve: Array, reading: Reading) -> dict[str, float]:
     """What speaks for a reading, independent of the song's length; `curve` is the beat probability.
 
-    beats, count: log-odds total and number of the grid's beats per second; support: mean probability on them;
-    explained: share of all probability that lies within 35 ms of a beat; halves: mean probability half-way between
-    beats; downbeats: how plainly measures stand out; tempo: the network's opinion; prior: how
-    usual the tempo is.
+    support: mean probability on the grid's beats; explained: share of all probability that lies near one; count:
+    beats per second; tempo: the network's opinion; turns: how far odd and even beats differ, as they do on a grid
+    that is twice too fast; downbeats: how plainly measures stand out; measures: mean probability of a downbeat
+    where they start; bars: how far odd and even measures differ.
     """
-    duration = heard.duration_ms
-    beats = reading.beats(duration)
-    level = around(np.clip(heard.beat, -CLIP, CLIP), beats)
-    seconds = duration / 1000
-    place = np.log2(reading.bpm / TEMPO_LOW) * TEMPO_STEPS
-    index = int(np.clip(round(place), 1, heard.tempo.shape[1] - 2))
+    beats = reading.beats(heard.duration_ms)
+    if len(beats) < 2:
+        return dict.fromkeys(WEIGHTS, 0.0) | {"support": -7.0, "explained": -7.0}
+    index = int(np.clip(round(np.log2(reading.bpm / TEMPO_LOW) * TEMPO_STEPS), 1, heard.tempo.shape[1] - 2))
     near = np.logaddexp.reduce(heard.tempo[:, index - 1 : index + 2], axis=1)
-    near_beats = at(np.concatenate([[0.0], np.cumsum(curve)]), (beats[:, None] + np.array([-30.0, 40.0])))
-    explained = float(np.diff(near_beats, axis=1).sum() / (curve.sum() + 1e-9))
-    halves = around(curve, beats[:-1] + reading.beat_length / 2)
+    total = at(np.concatenate([[0.0], np.cumsum(curve)]), beats[:, None] + np.array([-30.0, 40.0]))
+    meter, place, plain = measure(heard, beats)
+    starts = beats[(-place) % meter :: meter]
+    downbeat = np.clip(heard.downbeat, -CLIP, CLIP)
     return {
-        "beats": float(level.sum()) / seconds,
-        "count": len(beats) / seconds,
-        "support": float(np.log(around(curve, beats).mean() + 1e-3)) if len(beats) else -7.0,
-        "explained": float(np.log(explained + 1e-3)),
-        "halves": float(np.log(halves.mean() + 1e-3)) if len(halves) else -7.0,
-        "downbeats": measure(heard, beats)[2],
+        "support": float(np.log(around(curve, beats).mean() + 1e-3)),
+        "explained": float(np.log(np.diff(total, axis=1).sum() / (curve.sum() + 1e-9) + 1e-3)),
+        "count": len(beats) / (heard.duration_ms / 1000),
         "tempo": float(np.mean(np.maximum(near, -8))),
-        "prior": -0.5 * (np.log(reading.bpm / MEDIAN_BPM) / SPREAD) ** 2,
+        "turns": _turns(around(np.clip(heard.beat, -CLIP, CLIP), beats)),
+        "downbeats": plain,
+        "measures": float(np.log(around(probability(heard.downbeat), starts).mean() + 1e-2)),
+        "bars": _turns(around(downbeat, starts)),
     }
+
+
+def _turns(values: Array) -> float:
+    """How far the means of every other value and of the rest lie apart."""
+    return abs(float(values[::2].mean() - values[1::2].mean())) if len(values) > 3 else 0.0
 
 
 def around(curve: NDArray, times: Array) -> Array:

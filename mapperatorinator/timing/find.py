@@ -142,7 +142,7 @@ def certainty(readings: list[Reading]) -> float:
     best = readings[0]
     others = [r.score for r in readings[1:] if abs(r.beat_length / best.beat_length - 1) > 0.01]
     margin = best.score - max(others, default=best.score - 5)
-    return float(np.clip(best.support * 1.2, 0, 1) / (1 + np.exp(-2.0 * margin)))
+    return float(np.clip(best.support * 1.2, 0, 1) / (1 + np.exp(-margin)))
 
 
 def _section_confidence(heard: Activations, piece: Piece, overall: float) -> float:

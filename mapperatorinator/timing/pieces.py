@@ -16,7 +16,7 @@ from mapperatorinator.timing.constant import (
     SLOWEST,
     Array,
     Reading,
-    at,
+    around,
     probability,
     score,
     settle,
@@ -30,8 +30,8 @@ JOIN_PRICE = 12.0  # log-odds that a further red line must gain to be kept
 SAME_TEMPO_PRICE = 40.0  # … where it keeps the tempo and only moves the beat
 SAME_TEMPO = 0.003
 OTHER_TEMPO = 0.2  # log ratio from which another main tempo is worth a path of its own …
-DOUBTFUL = -9.0  # … where the best constant reading scores less than this
-LONG_ENOUGH, CLEARLY = 6000.0, 0.5  # ms of music, and score, for changing a piece's octave
+DOUBTFUL = 0.35  # … where the beats of the best constant reading are no likelier than this
+LONG_ENOUGH, CLEARLY = 6000.0, 1.5  # ms of music, and score, for changing a piece's octave
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def pieces(heard: Activations, main: Reading) -> list[Piece]:
     """Split a song into constant pieces, starting from its main reading; one piece if one is enough."""
     beats, weights, total = beat_path(heard, main.beat_length)
     usual = usual_length(heard)
-    if main.score < DOUBTFUL and abs(np.log(usual / main.beat_length)) > OTHER_TEMPO:
+    if main.support < DOUBTFUL and abs(np.log(usual / main.beat_length)) > OTHER_TEMPO:
         others = beat_path(heard, usual)
         if others[2] > total:
             beats, weights, _ = others
@@ -68,7 +68,7 @@ def gain(heard: Activations, found: list[Piece]) -> float:
 
 def _gain(heard: Activations, piece: Piece) -> float:
     beats = piece_beats(piece)
-    level = at(np.clip(heard.beat, -2.0, CLIP), beats)
+    level = around(np.clip(heard.beat, -2.0, CLIP), beats)
     return float(level.sum()) + 0.5 * len(beats)
 
 

@@ -65,11 +65,11 @@ def learn(cases: Sequence[Case], rounds: int = 3000, rate: float = 0.02) -> NDAr
     for turn in range(1, rounds + 1):
         slope = -PULL * (weights - start)
         for rows, right in cases:
-            score = rows @ weights * 3
+            score = rows @ weights
             share = np.exp(score - score.max())
             share /= share.sum()
             true = np.where(right, share, 0)
-            slope += 3 * (rows.T @ (true / true.sum()) - rows.T @ share) / len(cases)
+            slope += (rows.T @ (true / true.sum()) - rows.T @ share) / len(cases)
         mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
         weights = weights + rate * (mean / (1 - 0.9**turn)) / (np.sqrt(square / (1 - 0.99**turn)) + 1e-6)
     return weights
