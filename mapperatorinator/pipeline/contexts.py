@@ -67,7 +67,7 @@ def check_contexts(settings: Settings, reference: Beatmap | None) -> None:
         what = "add_to_beatmap" if settings.add_to_beatmap else f"in_context=[{','.join(sorted(given))}]"
         if reference.mode != mode:
             raise UserError(
-                f"{what} keeps objects of the reference, which is a {MODE_NAMES[reference.mode]} map: leave gamemode "
+                f"{what} keeps objects of the reference, whose mode is {MODE_NAMES[reference.mode]}: leave gamemode "
                 "away, or use in_context=[GD] to make a map of another mode from it."
             )
         if given & _OWN and not reference.hit_objects:

@@ -20,6 +20,9 @@ from mapperatorinator.settings import Settings
 DEFAULT_STARS = 4.0
 GENERATOR = "Mapperatorinator"
 _LARGEST_SEED = 65_536
+_STATS = (
+    "hp_drain_rate", "circle_size", "overall_difficulty", "approach_rate", "slider_multiplier", "slider_tick_rate",
+)  # fmt: skip
 
 
 def read_reference(settings: Settings) -> Beatmap | None:
@@ -108,16 +111,13 @@ def _from_reference(settings: Settings, reference: Beatmap) -> dict[str, Any]:
         picture = Path(settings.beatmap_path).parent / reference.background
         values["background"] = str(picture) if picture.is_file() else ""
     if settings.gamemode in (None, mode):
-        values |= {
-            name: getattr(reference, name)
-            for name in ("hp_drain_rate", "overall_difficulty", "approach_rate", "slider_multiplier")
-        }
-        values["slider_tick_rate"] = reference.slider_tick_rate
-        values["circle_size"] = reference.circle_size
+        # A guest difficulty of other stars wants other difficulty settings than its sister.
+        if "GD" not in settings.in_context or settings.difficulty is None:
+            values |= {name: getattr(reference, name) for name in _STATS}
         if reference.hit_objects:
             values["difficulty"] = round(star_rating(reference), 2)
         if mode == 3:
-            values["keycount"] = reference.keys
+            values["keycount"], values["circle_size"] = reference.keys, reference.circle_size
             holds = sum(isinstance(item, Hold) for item in reference.hit_objects)
             values["hold_note_ratio"] = round(holds / max(len(reference.hit_objects), 1), 2)
     return {name: value for name, value in values.items() if value not in (None, "")}
