@@ -87,11 +87,6 @@ export class Beatmap {
     return 1200 - (this.approachRate > 5 ? 150 : 120) * (this.approachRate - 5);
   }
 
-  /** When the last object ends, in ms. */
-  get end() {
-    return this.objects.reduce((latest, object) => Math.max(latest, object.end), 0);
-  }
-
   #read(section, line, known) {
     if (section === 'HitObjects' || section === 'TimingPoints') {
       const key = section[0] + line;
@@ -182,6 +177,7 @@ export class Beatmap {
     this.timing = new Timing(this.points);
     const multiplier = Math.min(Math.max(this.sliderMultiplier, 0.4), 3.6);
     let combo = 0, count = 0, previous = null;
+    this.end = 0; // when the last object ends, in ms
     for (const object of this.objects) {
       if (object.kind === 'slider') {
         object.velocity = (100 * multiplier * this.timing.velocity(object.time)) / beatOf(this.timing.red(object.time));
@@ -194,6 +190,7 @@ export class Beatmap {
       if (this.mode === MANIA) {
         object.column = Math.min(Math.max(Math.trunc((object.x * this.keys) / 512), 0), this.keys - 1);
       }
+      this.end = Math.max(this.end, object.end);
       previous = object;
     }
   }

@@ -1,6 +1,8 @@
 // The playfield of catch: fruits, droplets and bananas fall, a catcher dashes below them.
 
-import { Sprites, Visible, box, clamp01, countUntil, disc, dot, mix, rgb, ring, stamp, stroke, WHITE } from './field.js';
+import {
+  Sprites, Visible, box, clamp01, countUntil, disc, dot, mix, rgb, ring, stamp, stroke, WHITE, white, ellipse,
+} from './field.js';
 import { catcherWidth, fallingOf } from './juice.js';
 import { circleScale } from './stacking.js';
 
@@ -49,7 +51,7 @@ export class CatchField {
   draw(c, time) {
     const { scale, floor } = this, seen = (this.preempt * floor) / scale / FALL;
     const [first, after] = this.visible.range(time - AFTER, time + seen + 50);
-    c.fillStyle = 'rgba(255,255,255,.06)';
+    c.fillStyle = white(0.06);
     c.fillRect(this.px(0) - 1, 0, 1, floor);
     c.fillRect(this.px(512), 0, 1, floor);
     c.fillRect(0, floor + 8 * scale, 2 * this.left + 512 * scale, 1);
@@ -92,11 +94,7 @@ export class CatchField {
   #burst(c, falling, f) {
     const r = this.radius * this.scale * (0.4 + 0.8 * f);
     c.globalAlpha = 0.7 * (1 - f) ** 2;
-    c.strokeStyle = rgb(mix(this.#colour(falling), WHITE, 0.4));
-    c.lineWidth = r * 0.16;
-    c.beginPath();
-    c.ellipse(this.px(falling.x), this.floor, r * 1.2, r * 0.5, 0, 0, 7);
-    c.stroke();
+    ellipse(c, this.px(falling.x), this.floor, r * 1.2, r * 0.5, r * 0.16, rgb(mix(this.#colour(falling), WHITE, 0.4)));
   }
 
   /** Where the catcher is and how it moves: {x, hyper, dash, way}. */
@@ -126,7 +124,7 @@ export class CatchField {
 
 /** A fruit of one of four kinds, by the mark on it. */
 function fruit(c, m, r, colour, shape) {
-  const mark = 'rgba(255,255,255,.75)', star = (n, turn, far) => Array.from({ length: n }, (_, i) => {
+  const mark = white(0.75), star = (n, turn, far) => Array.from({ length: n }, (_, i) => {
     const angle = turn + (i * 2 * Math.PI) / n;
     return [m + far * r * Math.cos(angle), m + far * r * Math.sin(angle)];
   });

@@ -44,6 +44,7 @@ export const clamp01 = (x) => Math.min(Math.max(x, 0), 1);
 export const easeOut = (x) => 1 - (1 - clamp01(x)) ** 2;
 export const rgb = ([r, g, b], alpha = 1) => `rgba(${r | 0},${g | 0},${b | 0},${alpha})`;
 export const mix = (a, b, f) => a.map((value, i) => value + (b[i] - value) * f);
+export const white = (alpha) => `rgba(255,255,255,${alpha})`;
 export const WHITE = [255, 255, 255], BLACK = [0, 0, 0];
 
 /** Drawings that are made once per key; those used longest ago go when they hold too many pixels. */
@@ -125,6 +126,15 @@ export function stroke(c, points, width, style) {
   c.strokeStyle = style;
   c.beginPath();
   for (const [x, y] of points) c.lineTo(x, y);
+  c.stroke();
+}
+
+/** A flat ring that is seen from above. */
+export function ellipse(c, x, y, rx, ry, width, style) {
+  c.lineWidth = width;
+  c.strokeStyle = style;
+  c.beginPath();
+  c.ellipse(x, y, rx, ry, 0, 0, 7);
   c.stroke();
 }
 

@@ -1,6 +1,6 @@
 // The playfield of mania: notes and holds fall in 1 to 18 columns, at the speed that the map asks for.
 
-import { Sprites, bound, box, clamp01, countUntil, eachBar, easeOut, rgb } from './field.js';
+import { Sprites, bound, box, clamp01, countUntil, eachBar, easeOut, rgb, white, ellipse } from './field.js';
 import { lastAt, beatOf } from './timing.js';
 
 const RANGE = 620; // ms from the top to the line at a scroll speed of 1
@@ -68,12 +68,12 @@ export class ManiaField {
     const y = (place) => line - ((place - here) / this.scrollTime) * line;
     c.fillStyle = 'rgba(6,7,12,.88)';
     c.fillRect(left, 0, wide, height);
-    c.fillStyle = 'rgba(255,255,255,.14)';
+    c.fillStyle = white(0.14);
     for (let i = bound(this.bars.length, (n) => this.bars[n] >= here); i < this.bars.length && y(this.bars[i]) > 0; i++) {
       c.fillRect(left, y(this.bars[i]) - 1, wide, 1);
     }
     this.lanes.forEach((lane, column) => this.#column(c, lane, column, time, y));
-    c.fillStyle = 'rgba(255,255,255,.3)';
+    c.fillStyle = white(0.3);
     c.fillRect(left - 2, 0, 2, height);
     c.fillRect(left + wide, 0, 2, height);
     c.fillRect(left, line, wide, 2);
@@ -83,7 +83,7 @@ export class ManiaField {
     const { column: w, line, thick, height } = this, x = this.left + column * w, tone = this.#tone(column);
     const last = lane[bound(lane.length, (i) => lane[i].time > time) - 1], held = last && time < last.end;
     const press = held ? 1 : last ? 1 - clamp01((time - last.end) / PRESS) : 0;
-    c.fillStyle = column % 2 ? 'rgba(255,255,255,.025)' : 'rgba(255,255,255,.055)';
+    c.fillStyle = column % 2 ? white(0.025) : white(0.055);
     c.fillRect(x, 0, w, height);
     c.globalAlpha = 0.4 * press;
     if (press > 0) c.drawImage(this.#beam(tone), x, line - height * 0.55, w, height * 0.55);
@@ -116,18 +116,14 @@ export class ManiaField {
       box(c, x + w * 0.14, y(note.to), w * 0.72, thick * 0.35, 0, rgb(tone, 0.85));
     }
     box(c, x + gap, bottom - thick, w - 2 * gap, thick, thick * 0.28, rgb(tone));
-    box(c, x + gap + thick * 0.2, bottom - thick * 0.86, w - 2 * gap - thick * 0.4, thick * 0.16, 0, 'rgba(255,255,255,.45)');
+    box(c, x + gap + thick * 0.2, bottom - thick * 0.86, w - 2 * gap - thick * 0.4, thick * 0.16, 0, white(0.45));
   }
 
   #burst(c, x, tone, since) {
     const f = since / AFTER, r = this.column * (0.35 + 0.35 * easeOut(f));
     if (f < 0 || f >= 1) return;
     c.globalAlpha = (1 - f) ** 1.5;
-    c.strokeStyle = rgb(tone);
-    c.lineWidth = Math.max(1.5, this.column * 0.06 * (1 - f));
-    c.beginPath();
-    c.ellipse(x, this.line - this.thick / 2, r, r * 0.42, 0, 0, 7);
-    c.stroke();
+    ellipse(c, x, this.line - this.thick / 2, r, r * 0.42, Math.max(1.5, this.column * 0.06 * (1 - f)), rgb(tone));
     c.globalAlpha = 1;
   }
 }

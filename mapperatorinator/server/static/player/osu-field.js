@@ -1,7 +1,7 @@
 // The playfield of osu!: circles, sliders, spinners, approach circles and a cursor that plays them all.
 
 import {
-  Visible, Sprites, clamp01, countUntil, disc, dot, easeOut, label, mix, rgb, ring, stamp, stroke, BLACK, WHITE,
+  Visible, Sprites, clamp01, countUntil, disc, dot, easeOut, label, mix, rgb, ring, stamp, stroke, BLACK, WHITE, white,
 } from './field.js';
 import { circleScale, stack, stackOffset } from './stacking.js';
 
@@ -54,7 +54,7 @@ export class OsuField {
 
   draw(c, time) {
     const [first, after] = this.visible.range(time - AFTER, time + this.preempt), { objects } = this.map;
-    c.strokeStyle = 'rgba(255,255,255,.07)';
+    c.strokeStyle = white(0.07);
     c.lineWidth = 1;
     c.strokeRect(this.px(0), this.py(0), 512 * this.scale, 384 * this.scale);
     this.#followPoints(c, time, first, after);
@@ -198,7 +198,7 @@ export class OsuField {
     stamp(c, this.sprites.glow([100, 170, 255], full, 0.4), 0, 0);
     ring(c, 0, 0, full * (0.12 + 0.88 * left), 3 * this.scale, 'rgba(190,225,255,.9)');
     c.rotate(angleOf(object, time));
-    c.strokeStyle = 'rgba(255,255,255,.55)';
+    c.strokeStyle = white(0.55);
     for (let i = 0; i < 6; i++) {
       c.rotate(Math.PI / 3);
       c.beginPath();

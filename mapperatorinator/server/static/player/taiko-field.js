@@ -1,6 +1,8 @@
 // The playfield of taiko: dons, kats, finishers, drumrolls and dendens scroll into the drum.
 
-import { Sprites, bound, clamp01, countUntil, disc, dot, eachBar, easeOut, label, rgb, ring, stamp, stroke } from './field.js';
+import {
+  Sprites, bound, clamp01, countUntil, disc, dot, eachBar, easeOut, label, rgb, ring, stamp, stroke, white,
+} from './field.js';
 import { rollTimes } from './hitsounds.js';
 import { beatOf } from './timing.js';
 
@@ -61,7 +63,7 @@ export class TaikoField {
     c.beginPath();
     c.rect(this.wall, 0, this.width, this.height);
     c.clip();
-    c.fillStyle = 'rgba(255,255,255,.28)';
+    c.fillStyle = white(0.28);
     for (const bar of this.bars) {
       if (x(bar) > 0 && x(bar) < this.width) c.fillRect(x(bar) - 1, this.y - this.lane / 2, 2, this.lane);
     }
@@ -86,13 +88,13 @@ export class TaikoField {
     const { width, y, lane, target } = this, top = y - lane / 2, i = countUntil(this.struck, time) - 1;
     c.fillStyle = 'rgba(20,20,26,.92)';
     c.fillRect(0, top, width, lane);
-    c.fillStyle = 'rgba(255,255,255,.16)';
+    c.fillStyle = white(0.16);
     c.fillRect(0, top - 2, width, 2);
     c.fillRect(0, top + lane, width, 2);
     c.globalAlpha = i < 0 ? 0 : 0.8 * (1 - clamp01((time - this.struck[i]) / STRIKE));
     if (c.globalAlpha) stamp(c, this.sprites.glow(this.strikes[i].kat ? KAT : DON, lane * 0.62), target, y);
     c.globalAlpha = 1;
-    for (const radius of [SMALL, BIG]) ring(c, target, y, lane * radius, Math.max(1.5, lane * 0.018), 'rgba(255,255,255,.6)');
+    for (const radius of [SMALL, BIG]) ring(c, target, y, lane * radius, Math.max(1.5, lane * 0.018), white(0.6));
   }
 
   #disc(colour, part, mark) {
@@ -105,8 +107,8 @@ export class TaikoField {
 
   #note(c, { kat, big }, x, y) {
     stamp(c, this.#disc(kat ? KAT : DON, big ? BIG : SMALL, (s, m, r) => {
-      if (kat) ring(s, m, m, r * 0.52, r * 0.09, 'rgba(255,255,255,.8)');
-      else dot(s, m, m, r * 0.52, 'rgba(255,255,255,.3)');
+      if (kat) ring(s, m, m, r * 0.52, r * 0.09, white(0.8));
+      else dot(s, m, m, r * 0.52, white(0.3));
     }), x, y);
   }
 
@@ -124,7 +126,7 @@ export class TaikoField {
     if (time > note.end + 200 || at > this.width + this.lane) return;
     c.globalAlpha = 1 - clamp01((time - note.end) / 200);
     stamp(c, this.#disc(DENDEN, 0.3), at, this.y, 1 + 0.35 * easeOut(done) * inside);
-    if (inside) ring(c, at, this.y, this.lane * (1.15 - 0.75 * done), this.lane * 0.035, 'rgba(255,255,255,.85)');
+    if (inside) ring(c, at, this.y, this.lane * (1.15 - 0.75 * done), this.lane * 0.035, white(0.85));
     label(c, note.rolls.length - countUntil(note.rolls, time), at, this.y, this.lane * 0.24);
     c.globalAlpha = 1;
   }
