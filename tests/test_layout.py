@@ -54,7 +54,7 @@ BASE_INSTALL = {
     "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu_pp_py", "hydra", "omegaconf", "rich", "platformdirs",
     "fastapi", "pydantic", "starlette", "uvicorn", "questionary", "mapperatorinator",
 }  # fmt: skip
-ASKED_FOR_BY_NAME = {"matplotlib"}  # pictures: where it is missing, one sentence says what to install
+ASKED_FOR_BY_NAME = {"matplotlib", "webview"}  # pictures, a window: where it is missing, one sentence says what to install
 BEYOND_BASE = {"training", "evaluation", "classifier", "complexity", "checkpoints"}
 BEYOND_BASE_FOLDERS = ("mapper/sequence", "positions")
 DOCTORED = {("cli/doctor.py", "torch")}  # looks whether it is there

@@ -8,18 +8,25 @@ import socket
 import threading
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mapperatorinator.errors import UserError
 from mapperatorinator.server.folders import data_folder, has_screen
+
+if TYPE_CHECKING:
+    import uvicorn
 
 FIRST_PORT, _TRIES = 5000, 100
 HOST = "127.0.0.1"
 
 
-def serve(port: int = FIRST_PORT, browser: bool = True, page: str = "", folder: Path | None = None) -> int:
+def serve(
+    port: int = FIRST_PORT, browser: bool = True, page: str = "", folder: Path | None = None, window: bool = False
+) -> int:
     """Run the app until it is interrupted; returns the exit code.
 
     port : the first one to try. browser : open the page. page : which part of it, e.g. "mod". folder : data.
+    window : show the page in a window of its own (the extra `desktop`) and end with it.
     """
     import uvicorn
 
@@ -32,15 +39,32 @@ def serve(port: int = FIRST_PORT, browser: bool = True, page: str = "", folder: 
     app = create_app(folder or data_folder(), token, port)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False,
                             timeout_graceful_shutdown=1, lifespan="on")  # fmt: skip
+    server = uvicorn.Server(config)
     print(f"Mapperatorinator is at {address}\nPress Ctrl+C to end it.", flush=True)
+    if window:
+        return _in_window(server, listener, address)
     if browser and has_screen():
         threading.Timer(0.5, webbrowser.open, (address,)).start()
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:
         listener.close()
+    return 0
+
+
+def _in_window(server: uvicorn.Server, listener: socket.socket, address: str) -> int:
+    try:
+        import webview
+    except ImportError as error:
+        raise UserError("A window needs pywebview: pip install 'mapperatorinator[desktop]'.") from error
+    serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    serving.start()
+    webview.create_window("Mapperatorinator", address, width=1280, height=900)
+    webview.start()
+    server.should_exit = True
+    serving.join()
     return 0
 
 

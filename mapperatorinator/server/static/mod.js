@@ -11,6 +11,7 @@ import {on, state} from './state.js';
 const LANE = 22, LABELS = 150, NARROW = 560;
 const GRAVITY = {Problem: 12, Warning: 4, Minor: 1};
 const LEAST = [['all', 0], ['3', 3], ['4', 4], ['8', 8], ['12', 12]];
+const TOPICS = ['Timing points', 'Snapping and rhythm', 'Missing objects', 'Extra objects', 'Positions and new combos', 'Slider shapes', 'Hitsounds and volumes', 'Ranking criteria'];
 const KEY = 'ignored';
 
 export function showMod(root) {
@@ -136,7 +137,10 @@ class ModView {
     return this.by === 'time' ? passing : [...passing].sort((a, b) => weightOf(b) - weightOf(a));
   }
 
-  get kinds() { return [...new Set((this.report?.suggestions || []).map((one) => one.category))]; }
+  get kinds() {
+    const there = new Set((this.report?.suggestions || []).map((one) => one.category));
+    return [...TOPICS.filter((kind) => there.delete(kind)), ...there];
+  }
 
   drawFilters() {
     const refresh = () => { this.drawFilters(); this.drawList(); this.markAll(); this.paint(); };
@@ -173,7 +177,7 @@ class ModView {
 
   finding(one) {
     const gone = this.ignored.has(nameOf(one));
-    const weight = one.severity ? t(`severity.${one.severity}`) : t('mod.bits', {bits: one.surprisal.toFixed(1)});
+    const weight = one.severity ? t(`grade.${one.severity}`) : t('mod.bits', {bits: one.surprisal.toFixed(1)});
     return h('article', {class: `finding ${kindOf(one)}`},
       h('div', {class: 'job-line'},
         one.time === null ? h('span', {class: 'dim'}, t('result.whole')) : h('button', {type: 'button', class: 'link time', onclick: () => this.jump(one)}, one.timestamp || clock(one.time, true)),
