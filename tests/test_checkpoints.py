@@ -193,6 +193,30 @@ def test_adapters_merge_as_recorded(case: dict, fixtures_dir: Path) -> None:
         assert (meant is None or sub in meant) is applies
 
 
+@pytest.mark.compat
+@pytest.mark.parametrize("case", cases("lora", "adapters"), ids=lambda case: case["name"])
+def test_adapted_networks_answer_as_recorded(case: dict, fixtures_dir: Path) -> None:
+    from test_sequence_network import vectors, windows
+
+    from mapperatorinator.mapper.sequence.network import Spectrogram
+    from mapperatorinator.mapper.sequence.network import load as network_of
+
+    base = load(fixtures_dir / "checkpoints" / case["family"])
+    with np.load(base.path / "expected.npz") as told:
+        ids, real = torch.from_numpy(told["prompt_ids"]), torch.from_numpy(told["prompt_mask"])
+    mel = Spectrogram.of(base.config, base.tensors)(windows(case["family"]))
+    with np.load(fixtures_dir / case["expected"]) as expected:
+        for adapted in (False, True):
+            if adapted:
+                lora.merge(base.tensors, fixtures_dir / "lora" / case["name"])
+            network = network_of(base.config, base.tensors)
+            heard = network.encode(mel, vectors(case["family"]))
+            last = network.decode(ids, network.listen(heard, ids.shape[1]), real)[:, -1].numpy()
+            name = "logits_adapter_last" if adapted else "logits_base_last"
+            assert np.abs(last - expected[name]).max() < 1e-4
+        assert np.abs(last[:, ::41] - expected["logits_merged_last_subset"]).max() < 1e-4
+
+
 def test_merging_leaves_the_file_alone(tmp_path: Path) -> None:
     folder = checkpoint(tmp_path / "model", {"m.weight": SHORT["weight"]})
     before = (folder / "model.safetensors").read_bytes()
