@@ -8,6 +8,7 @@ import sequences
 from mapperatorinator.beatmap import TimingPoint
 from mapperatorinator.mapper.sequence.beats import beats_in, red_lines
 from mapperatorinator.mapper.sequence.vocabulary import Mark
+from mapperatorinator.mapper.sequence.votes import Ballot
 
 FITS = {case["name"]: case for case in sequences.part("finishing/index.json").get("timing_reconstruction", [])}
 
@@ -28,3 +29,22 @@ def test_red_lines_from_beats(name: str) -> None:
     marks = [Mark(kind, value) for kind, value in case["events"]]
     got = red_lines(beats_in(marks, case["types_first"]), case["timing_leniency"])
     assert as_rows(got) == wanted(case["timing_points"])
+
+
+VOTES = {case["name"]: case for case in sequences.part("super_timing/index.json").get("cases", [])}
+
+
+@pytest.mark.compat
+@pytest.mark.parametrize("name", list(VOTES))
+def test_votes(name: str) -> None:
+    case = VOTES[name]
+    first = case["types_first"]
+    ballot = Ballot(int(case["song_samples"] * 1000 / 16000), first, legacy=True)
+    for events, shift in zip(case["iteration_events"], case["audio_offsets_ms"], strict=True):
+        ballot.add([Mark(kind, value) for kind, value in events], shift)
+    marks = ballot.result(case["bpm_threshold"])
+    if "error" in case:
+        assert marks == []  # no tempo is an answer
+        return
+    assert [[mark.kind, mark.value] for mark in marks] == case["events"]
+    assert as_rows(red_lines(beats_in(marks, first), case["timing_leniency"])) == wanted(case["timing_points"])
