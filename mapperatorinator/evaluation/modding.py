@@ -4,7 +4,8 @@ Per map one review of the untouched map, one with local mistakes of all kinds in
 one 0.3 % off in tempo. For each kind the list is that of a map with mistakes of this kind only: what the planted
 review says within a second of them, and what the untouched one says elsewhere. Recall is the share of mistakes in
 the first ten suggestions; precision the share of the first ten that point at one, of as many as could
-(`--each` mistakes of a kind). Rules and surprisals are ranked together, as users see them.
+(`--each` mistakes of a kind). Rules and surprisals are ranked together, as users see them, but for the rules about
+the song's file: the corpus holds transcoded songs.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import argparse
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mapperatorinator.audio import Audio, load_audio
 from mapperatorinator.beatmap import Beatmap
-from mapperatorinator.checks import Severity
+from mapperatorinator.checks import REGISTRY, Severity
 from mapperatorinator.evaluation.bootstrap import mean
 from mapperatorinator.evaluation.calibrate import chosen
 from mapperatorinator.evaluation.corpus import MODES, Corpus, MapRow
@@ -71,11 +73,11 @@ def _trial(corpus: Corpus, row: MapRow, given: argparse.Namespace) -> dict[str, 
     assert path is not None, "only maps with a song are chosen"
     beatmap, audio = corpus.beatmap(row), load_audio(path)
     started = time.process_time()
-    plain = review(beatmap, audio)
+    plain = _review(beatmap, audio)
     seconds = time.process_time() - started
     outcomes: dict[str, list[tuple[int, float, int]]] = defaultdict(list)
     made, mistakes = plant(beatmap, given.each, rng)
-    after = review(made, audio)
+    after = _review(made, audio)
     for kind in dict.fromkeys(mistake.kind for mistake in mistakes):
         some = [mistake for mistake in mistakes if mistake.kind == kind]
         outcomes[kind].append(_outcome(_composed(plain, after, some), some))
@@ -88,9 +90,15 @@ def _trial(corpus: Corpus, row: MapRow, given: argparse.Namespace) -> dict[str, 
     return {"row": shown_row, "outcomes": outcomes, "report": plain, "seconds": seconds, "problems": problems}
 
 
+def _review(beatmap: Beatmap, audio: Audio) -> Report:
+    report = review(beatmap, audio)
+    told = (one for one in report.suggestions if one.severity is None or not REGISTRY[one.source].needs_audio)
+    return replace(report, suggestions=tuple(told))
+
+
 def _mistimed(beatmap: Beatmap, audio: Audio, kind: str, rng: np.random.Generator) -> tuple[int, float, int]:
     made, mistake = mistimed(beatmap, kind, rng)
-    return _outcome(review(made, audio).suggestions, [mistake])
+    return _outcome(_review(made, audio).suggestions, [mistake])
 
 
 def _composed(plain: Report, after: Report, mistakes: Sequence[Mistake]) -> list[Suggestion]:

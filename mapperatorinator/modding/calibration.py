@@ -1,7 +1,9 @@
 """Makes surprisals comparable: 8 bits mean the same rarity in every topic and mode.
 
 A finding of S bits is one so surprising that a human map has another of its topic only every 2^S seconds of play:
-6 bits come about once a minute in each topic, 8 bits every four minutes, 12 bits once in an hour. The table
+6 bits come about once a minute in each topic, 8 bits every four minutes, 12 bits once in an hour. What a map does
+again and again is its style: its k-th most surprising finding of an aspect, where fewer than k were due, loses
+log2 of as many times as it came too often. The table
 `calibration.json` holds, for every mode and aspect, the raw bits that are as rare as that; it was made from maps
 of the training split of the corpus. Make it anew after the embedded networks have changed:
 
@@ -11,12 +13,14 @@ of the training split of the corpus. Make it anew after the embedded networks ha
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from mapperatorinator.mapper import Surprisal
 from mapperatorinator.modding.suggestion import Topic
 
 TABLE = Path(__file__).with_name("calibration.json")
@@ -45,8 +49,8 @@ def thresholds(bits: Iterable[float], seconds: float, aspect: str) -> list[float
     """
     ordered = np.sort(np.asarray(list(bits), float))[::-1]
     ranks = seconds / 2.0**LEVELS / _SHARING[TOPICS[aspect]]
-    known = [float(ordered[min(int(rank), len(ordered) - 1)]) for rank in ranks if rank >= _LEAST and len(ordered)]
-    return [round(value, 3) for value in known]
+    ordered = np.append(ordered, 0.0)  # every finding is rarer than what has fewer of them
+    return [round(float(ordered[min(int(rank), len(ordered) - 1)]), 3) for rank in ranks if rank >= _LEAST]
 
 
 def calibrated(bits: float, aspect: str, mode: int, table: Table | None = None) -> float:
@@ -68,6 +72,18 @@ def calibrated(bits: float, aspect: str, mode: int, table: Table | None = None) 
         slope = (levels[-1] - levels[-1 - back]) / rise if rise > 0 else _STEEPEST
         return float(levels[-1] + np.clip(slope, _FLATTEST, _STEEPEST) * (bits - raw[-1]))
     return float(np.interp(bits, raw, levels))
+
+
+def rated(found: Sequence[Surprisal], mode: int, seconds: float) -> list[float]:
+    """S of all findings of one map with so many seconds of play, habits discounted; in the order given."""
+    values = [calibrated(one.bits, one.aspect, mode) for one in found]
+    counts: Counter[str] = Counter()
+    for i in sorted(range(len(found)), key=lambda i: -values[i]):
+        aspect = found[i].aspect
+        counts[aspect] += 1
+        due = seconds / 2.0 ** values[i] / _SHARING[TOPICS.get(aspect, Topic.RHYTHM)]
+        values[i] = max(values[i] - float(np.log2(max(counts[aspect] / max(due, 1.0), 1.0))), 0.0)
+    return values
 
 
 @lru_cache(maxsize=1)

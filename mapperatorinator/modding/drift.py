@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 _WINDOW_BEATS = 16
 _LEAST_WINDOWS = 3
 _STEPS = 24  # places in a beat at which the curve is read
-_CLEAR = 0.25  # share of the curve that must agree on a phase; what is below says nothing
-_FINE_MS = 30.0  # how far around a beat its centre is looked for
+_CLEAR = 0.12  # share of the curve that must agree on a phase; what is below says nothing
+_PLAINER = 1.5  # so much plainer must twice the beat be heard to be followed instead
 _NOISE_MS = 4.0  # offsets of this size are rounding and taste
 
 
@@ -69,15 +69,18 @@ def _drift(curve: Array, timing: Timing, start: float, end: float) -> Drift | No
     turn = np.exp(2j * np.pi * beats)
     length = timing.time_of(numbers + _WINDOW_BEATS) - timing.time_of(numbers)
     length = np.maximum(length / _WINDOW_BEATS, 1.0)
-    folded = (values * turn).sum(axis=1)
+    folded = np.stack([(values * turn**times).sum(axis=1) for times in (1, 2)])
+    strength = np.abs(folded).sum(axis=1)
+    times = 2 if strength[1] > _PLAINER * strength[0] else 1  # a map may count half as fast as the tracker
+    folded = folded[times - 1]
     weight = np.abs(folded)
     clear = float(weight.sum() / max(values.sum(), 1e-9))
     if clear < _CLEAR or weight.sum() < 1.0:
         return None
-    phase = np.unwrap(np.angle(folded)) / (2 * np.pi)
+    phase = np.unwrap(np.angle(folded)) / (2 * np.pi * times)
     middle = timing.time_of(numbers + _WINDOW_BEATS / 2)
     late = -phase * length
-    late -= np.round(np.median(late) / length) * length
+    late -= np.round(np.median(late) / length * times) * length / times
     return _line(middle, late, weight, start, end, clear)
 
 

@@ -12,7 +12,7 @@ from mapperatorinator.checks.issue import timestamp
 from mapperatorinator.checks.view import MapView
 from mapperatorinator.errors import UserError
 from mapperatorinator.mapper import Surprisal
-from mapperatorinator.modding.calibration import TOPICS, calibrated
+from mapperatorinator.modding.calibration import TOPICS, rated
 from mapperatorinator.modding.findings import findings
 from mapperatorinator.modding.suggestion import Report, Suggestion, Topic
 from mapperatorinator.modding.wording import sentence
@@ -37,8 +37,10 @@ def review(beatmap: Beatmap, audio: Audio | None = None, mapper: Mapper | None =
     notes = [] if audio is not None else [NO_AUDIO]
     if audio is not None:
         try:
-            told = (_suggestion(view, one) for one in findings(beatmap, audio, mapper))
-            found += [one for one in told if one.weight >= LEAST_SURPRISAL]
+            told = findings(beatmap, audio, mapper)
+            values = rated(told, beatmap.mode, _minutes(beatmap) * 60)
+            pairs = zip(told, values, strict=True)
+            found += [_suggestion(view, one, value) for one, value in pairs if value >= LEAST_SURPRISAL]
         except UserError as error:
             notes.append(str(error))
     return Report(_title(beatmap), beatmap.mode, _minutes(beatmap), _in_order(found), tuple(notes))
@@ -65,7 +67,7 @@ def _of_issue(issue: Issue) -> Suggestion:
     )  # fmt: skip
 
 
-def _suggestion(view: MapView, one: Surprisal) -> Suggestion:
+def _suggestion(view: MapView, one: Surprisal, surprisal: float) -> Suggestion:
     here = [] if one.aspect in ("missing", "offset", "tempo") else _objects_at(view, one.time)
     starts = here and abs(view.starts[here[0]] - one.time) <= _AT
     time = view.starts[here[0]] if starts else one.time
@@ -74,7 +76,7 @@ def _suggestion(view: MapView, one: Surprisal) -> Suggestion:
         end_time=round(max(view.ends[i] for i in here)) if starts else round(time),
         topic=TOPICS.get(one.aspect, Topic.RHYTHM),
         message=sentence(one, view.red_line_at(one.time).ms_per_beat),
-        surprisal=round(calibrated(one.bits, one.aspect, view.mode), 2),
+        surprisal=round(surprisal, 2),
         said=one.said,
         expected=one.expected,
         likelihood=one.likelihood,
