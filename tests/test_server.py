@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from mapperatorinator.cli.interactive import bash_line, command_words, powershell_line
 from mapperatorinator.demo import demo_song
 from mapperatorinator.errors import UserError
-from mapperatorinator.server import launch, offer
+from mapperatorinator.server import folders, launch, offer
 from mapperatorinator.server.app import STATIC, create_app
 from mapperatorinator.server.guard import TOKEN_HEADER, UPLOAD_BYTES
 from mapperatorinator.server.office import Office, task_of
@@ -452,6 +452,18 @@ def test_no_free_port_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "_TRIES", 1)
     with taken, pytest.raises(UserError):
         launch.listen(taken.getsockname()[1])
+
+
+def test_one_app_holds_the_data_and_a_second_one_finds_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lock = folders.claim(tmp_path)
+    assert lock is not None
+    (tmp_path / launch.ADDRESS).write_text("http://127.0.0.1:5000/#token=x")
+    assert launch.serve(folder=tmp_path, browser=False) == 0
+    assert "runs already, at http://127.0.0.1:5000/" in capsys.readouterr().out
+    lock.close()
+    again = folders.claim(tmp_path)
+    assert again is not None
+    again.close()
 
 
 def test_the_offer_holds_every_option_but_paths() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,21 @@ def data_folder() -> Path:
 
     named = os.environ.get(DATA_VARIABLE)
     return Path(named) if named else user_data_path("mapperatorinator", appauthor=False) / "web"
+
+
+def claim(folder: Path) -> sqlite3.Connection | None:
+    """Hold the data folder for this app until its process ends; None if another one holds it.
+
+    The lock is one of SQLite's, which every system has and which dies with its owner.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = sqlite3.connect(folder / "lock", timeout=0)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        lock.close()
+        return None
+    return lock
 
 
 def open_folder(path: Path) -> bool:

@@ -88,9 +88,9 @@ class Guard:
 
         async def guarded(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"], *((name.encode(), value.encode()) for name, value in HEADERS.items())
-                ]  # fmt: skip
+                there = dict(message["headers"])
+                ours = {name.encode(): value.encode() for name, value in HEADERS.items()}
+                message["headers"] = [*({b"cache-control": b"no-cache"} | there | ours).items()]
             await send(message)
 
         await self._app(scope, counted, guarded)

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mapperatorinator.errors import UserError
-from mapperatorinator.server.folders import data_folder, has_screen
+from mapperatorinator.server.folders import claim, data_folder, has_screen
 
 if TYPE_CHECKING:
     import uvicorn
 
 FIRST_PORT, _TRIES = 5000, 100
 HOST = "127.0.0.1"
+ADDRESS = "address"  # file in the data folder
 
 
 def serve(
@@ -32,14 +33,19 @@ def serve(
 
     from mapperatorinator.server.app import create_app
 
+    folder = folder or data_folder()
+    lock = claim(folder)
+    if lock is None:
+        return _join(folder / ADDRESS, browser)
     listener = listen(port)
     port = listener.getsockname()[1]
     token = secrets.token_urlsafe(24)
     address = f"http://{HOST}:{port}/#token={token}" + (f"&page={page}" if page else "")
-    app = create_app(folder or data_folder(), token, port)
+    app = create_app(folder, token, port)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False,
                             timeout_graceful_shutdown=1, lifespan="on")  # fmt: skip
     server = uvicorn.Server(config)
+    _note(folder / ADDRESS, address)
     print(f"Mapperatorinator is at {address}\nPress Ctrl+C to end it.", flush=True)
     if window:
         return _in_window(server, listener, address)
@@ -51,6 +57,23 @@ def serve(
         pass
     finally:
         listener.close()
+        lock.close()
+    return 0
+
+
+def _note(path: Path, address: str) -> None:
+    """Leave the address for a second launch; only the owner may read it, since it holds the token."""
+    path.unlink(missing_ok=True)
+    path.touch(0o600)
+    path.write_text(address, encoding="utf-8")
+
+
+def _join(path: Path, browser: bool) -> int:
+    """The app runs already: show the one that does."""
+    address = path.read_text(encoding="utf-8") if path.is_file() else ""
+    print(f"Mapperatorinator runs already, at {address}")
+    if browser and address and has_screen():
+        webbrowser.open(address)
     return 0
 
 

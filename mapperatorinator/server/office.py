@@ -56,8 +56,10 @@ class Office:
         self._errands.put(None)
         with self._turn:
             self._turn.notify_all()
-        self._ear.close()
-        self._hand.close()
+        for lane in (self._ear, self._hand):
+            lane.close()
+        for lane in (self._ear, self._hand):
+            lane.join(_LOOK_SECONDS)
 
     @property
     def worker_ids(self) -> list[int]:

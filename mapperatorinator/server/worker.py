@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -62,6 +63,7 @@ class Pipe:
 
 def main() -> None:
     """Work until the app closes stdin."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in the terminal is for the app, which then ends us
     pipe = Pipe()
     from mapperatorinator.server.tasks import TASKS
 

@@ -5,7 +5,7 @@ import {t, tOr} from './i18n.js';
 import {presets} from './ask.js';
 import {honoured, on, setValue, setValues, state, tell, valueOf} from './state.js';
 
-const ABOVE = ['difficulties', 'descriptors', 'negative_descriptors']; // asked in the line above
+const ABOVE = ['difficulties']; // asked in the line above
 const VERSION = '1';
 
 export function formPanel() {
