@@ -206,7 +206,7 @@ def export_net(kept: dict, data: dict[str, int]) -> None:
             "sm, ssc, dwi, qua, fnf-json": "charts of other rhythm games, moved to the osu! convention",
             "rendered": "composed and rendered by training/rendered_songs.py, some with a General MIDI soundfont",
         },
-        "command": "python -m mapperatorinator.training.beats --minutes 45 --shifts data/beats_shifts.json",
+        "command": "python -m mapperatorinator.training.beats --half --minutes 58 --shifts data/beats_shifts.json",
         "hardware": "one CPU thread",
         "cpu_minutes": round(kept["spent"] / 60, 1),
         "steps": kept["step"],
