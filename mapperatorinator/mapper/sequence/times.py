@@ -104,9 +104,19 @@ def groups(marks: Sequence[Mark], types_first: bool) -> Iterator[tuple[Mark, lis
 
 
 def events(marks: Sequence[Mark], types_first: bool) -> Iterator[Event]:
-    """The house's events of marks in pixels; `columns` become columns again by the caller's keys."""
+    """The house's events of marks in pixels; a last anchor in two groups, place and time, becomes one."""
+    corner: Event | None = None
     for kind, attributes in groups(marks, types_first):
-        yield _event(kind, attributes)
+        event = _event(kind, attributes)
+        if event.kind is EventKind.SLIDER_HEAD:
+            corner = None
+        if event.kind is EventKind.LAST_ANCHOR:
+            if not any(mark.kind == TIME for mark in attributes):
+                corner = event
+                continue
+            if corner is not None and event.x is None:
+                event = replace(event, x=corner.x, y=corner.y)
+        yield event
 
 
 def _event(kind: Mark, attributes: Sequence[Mark]) -> Event:

@@ -43,7 +43,7 @@ class Writer:
     batch: int = 1
     generator: torch.Generator | None = None
     progress: Callable[[float], None] = lambda share: None
-    _heard: dict[int, Tensor] = field(default_factory=dict)
+    heard: dict[int, Tensor] = field(default_factory=dict)
 
     def write(self, wanted: Sequence[str]) -> dict[str, list[Mark]]:
         """The marks of every context that is `wanted`, over the whole song.
@@ -126,19 +126,19 @@ class Writer:
         device, mode = network.device, self.conditions.wishes.gamemode
         rules = rules_for(vocabulary, self.model.profile.types_first, self.sampling, mode, early, device)
         stopping = member(stops, network.shape.vocab_out).to(device)
-        memory = torch.cat([self._hear(i) for i in places])
+        memory = torch.cat([self.hear(i) for i in places])
         answer = generate(network, memory, prompts, rules, stopping, limit, self.sampling, self.generator)
         return answer.tolist()
 
-    def _hear(self, i: int) -> Tensor:
+    def hear(self, i: int) -> Tensor:
         """The encoder's output of a window, once for all contexts."""
-        if i not in self._heard:
+        if i not in self.heard:
             network = self.model.network
             samples = torch.from_numpy(self.windows.samples[i : i + 1].copy()).to(network.device)
             with torch.autocast(network.device.type, enabled=False):
                 mel = self.model.ear(samples)
-            self._heard[i] = network.encode(mel, self._vectors(self.windows.times[i]))
-        return self._heard[i]
+            self.heard[i] = network.encode(mel, self._vectors(self.windows.times[i]))
+        return self.heard[i]
 
     def _vectors(self, time: int) -> Vectors | None:
         shape = self.model.network.shape
