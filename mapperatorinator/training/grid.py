@@ -186,6 +186,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--probe-minutes", type=float, default=10)
     parser.add_argument("--no-compile", action="store_true")
@@ -195,7 +196,9 @@ def main() -> None:
     maps, mappers = prepare(Corpus(), options.data / "grid_maps.pkl")
     train = [m for m in maps if m.row.split == "train" and usable(m)]
     held_out = [m for m in maps if m.row.split == "val" and m.audio]
-    sizes = GridSizes(frame=96, tick=96, width=192, mappers=len(mappers), descriptors=len(NAMES))
+    sizes = GridSizes(
+        frame=96, tick=96, width=192, mappers=len(mappers), descriptors=len(NAMES), dropout=options.dropout
+    )
     trainer = Trainer(sizes, options.out, options.minutes, options.rate)
     sampler = Sampler(train, len(mappers), options.data / "mel", options.seed)
     sampler.load_songs(held_out, options.data / "mel")

@@ -24,7 +24,7 @@ from mapperatorinator.training.grid_maps import NAMES, GridMap
 PATCHES = 256
 FRAMES = 2500
 _MARGIN = 30  # frames of sound before the first and after the last tick of a crop
-_MODE_SHARE = (0.46, 0.13, 0.09, 0.32)
+_MODE_SHARE = (0.52, 0.11, 0.09, 0.28)
 _DEAF = 0.2  # share of crops without sound; they come from all maps, the others from maps with a song
 
 
@@ -32,8 +32,8 @@ _DEAF = 0.2  # share of crops without sound; they come from all maps, the others
 class Hiding:
     """How much of a crop is hidden; the shares of the four ways."""
 
-    all: float = 0.4
-    some: float = 0.3
+    all: float = 0.45
+    some: float = 0.27
     range: float = 0.12  # the rest shows every kind and hides attributes
 
 
@@ -162,22 +162,26 @@ class Sampler:
         return self._disturb(mel) if disturb else mel
 
     def _disturb(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Shift pitch by up to three bands, tilt the spectrum, hide a few bands and moments."""
+        """Shift pitch by up to four bands, tilt the spectrum, add noise, hide bands and moments.
+
+        There are few songs, and the network sees each of them hundreds of times.
+        """
         rng = self.rng
-        shift = int(rng.integers(-3, 4))
+        shift = int(rng.integers(-4, 5))
         if shift:
             mel = np.roll(mel, shift, axis=1)
             mel[:, : max(shift, 0)] = mel[:, [max(shift, 0)]]
             if shift < 0:
                 mel[:, shift:] = mel[:, [shift - 1]]
-        knots = rng.normal(0, 0.25, 5)
-        mel = mel + np.interp(np.linspace(0, 4, 64), np.arange(5), knots).astype(np.float32)
-        if rng.random() < 0.5:
+        tilt = np.interp(np.linspace(0, 4, 64), np.arange(5), rng.normal(0, 0.35, 5))
+        mel = mel * float(np.exp(rng.normal(0, 0.15))) + tilt.astype(np.float32)
+        mel = mel + float(rng.uniform(0, 0.35)) * rng.standard_normal(mel.shape, np.float32)
+        for _ in range(int(rng.integers(0, 3))):
             low = int(rng.integers(0, 56))
-            mel[:, low : low + int(rng.integers(2, 10))] = 0
-        if rng.random() < 0.3:
+            mel[:, low : low + int(rng.integers(2, 14))] = 0
+        for _ in range(int(rng.integers(0, 6))):
             low = int(rng.integers(0, FRAMES - 100))
-            mel[low : low + int(rng.integers(20, 100))] = 0
+            mel[low : low + int(rng.integers(5, 60))] = 0
         return mel.astype(np.float32)
 
     def _cells(self, item: GridMap, rows: slice) -> dict[str, NDArray]:
