@@ -246,10 +246,13 @@ def test_the_pipeline_refines_what_published_models_place(fixtures_dir: Path, tm
     timing = Timing.constant(120, 0)
     refine = find_refiner(asked, timing)
     assert refine is not None
-    moved = refine(short_map(), asked)
-    assert moved == refine(short_map(), asked) and (moved[0].x, moved[0].y) != (256, 0)
+    told: list[int] = []
+    moved = refine(short_map(), asked, lambda: told.append(1))
+    assert moved == refine(short_map(), asked, lambda: None) and told and (moved[0].x, moved[0].y) != (256, 0)
     late = replace(asked, start_time=1200)
-    assert [(e.x, e.y) for e in refine(short_map(), late)[:4]] == [(e.x, e.y) for e in short_map()[:4]]
+    assert [(e.x, e.y) for e in refine(short_map(), late, lambda: None)[:4]] == [
+        (e.x, e.y) for e in short_map()[:4]
+    ]
     for other in (
         {"gamemode": 1},
         {"model": "embedded"},

@@ -100,7 +100,10 @@ class Drawing:
         if "MAP" not in settings.output_type:
             events = lines_of(events)
         if self.refine is not None:
-            events = self.refine(events, settings)
+            coarse = events
+            events = self.refine(
+                events, settings, lambda: None if watch is None else watch(self._plain(settings, coarse))
+            )
         if "KIAI" not in (*settings.output_type, *settings.in_context):
             events = [event for event in events if event.kind != EventKind.KIAI]
         drawn = self._plain(settings, events)

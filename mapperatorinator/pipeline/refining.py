@@ -12,12 +12,14 @@ from mapperatorinator.events import Event
 from mapperatorinator.settings import Settings
 from mapperatorinator.timing import Timing
 
-Refine = Callable[[Sequence[Event], Settings], list[Event]]
+Tell = Callable[[], None]
+Refine = Callable[[Sequence[Event], Settings, Tell], list[Event]]
 
 
 def find_refiner(settings: Settings, timing: Timing) -> Refine | None:
     """What refines the events of this run's maps, or None if nothing shall be refined.
 
+    It calls the third argument after every tenth of the work: on a processor that is a minute of a long map.
     UserError if the diffusion is asked for and cannot be loaded.
     """
     wanted = settings.generate_positions and settings.model != "embedded"
@@ -36,7 +38,16 @@ def find_refiner(settings: Settings, timing: Timing) -> Refine | None:
         settings.max_seq_len, settings.overlap_buffer, settings.pad_sequence, legacy=settings.legacy,
     )  # fmt: skip
 
-    def refine(events: Sequence[Event], asked: Settings) -> list[Event]:
+    def refine(events: Sequence[Event], asked: Settings, tell: Tell) -> list[Event]:
+        tenths = iter(range(1, 10))
+        due = next(tenths)
+
+        def progress(share: float) -> None:
+            nonlocal due
+            if share * 10 >= due:
+                due = next(tenths, 11)
+                tell()
+
         first, last = asked.start_time, asked.end_time
         within = replace(
             manner,
@@ -48,7 +59,7 @@ def find_refiner(settings: Settings, timing: Timing) -> Refine | None:
         )
         return refine_positions(
             model, events, timing.points, asked.slider_multiplier or 1.4, classes, asked.negative_descriptors, within,
-            asked.seed or 0,
+            asked.seed or 0, progress,
         )  # fmt: skip
 
     return refine
