@@ -66,7 +66,10 @@ def load_mapper(settings: Settings) -> Mapper:
         from mapperatorinator.mapper.grid.mapper import GridMapper
 
         return GridMapper()
-    raise UserError(
-        f"The published model {settings.model} cannot be run by this version yet; "
-        "leave model= away to use the embedded one."
-    )
+    try:
+        from mapperatorinator.mapper.sequence.mapper import SequenceMapper
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"The published model {settings.model} needs {error.name}: pip install 'mapperatorinator[published]'."
+        ) from error
+    return SequenceMapper(settings)

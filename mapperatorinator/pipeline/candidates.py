@@ -59,14 +59,17 @@ class Candidate:
 
 
 def choose(
-    asked: float, seed: int, count: int, draw: Draw, check: Check, repair: Repair, spaced: bool = False
-) -> Candidate | None:
+    asked: float, seed: int, count: int, draw: Draw, check: Check, repair: Repair, spaced: bool = False,
+    once: bool = False,
+) -> Candidate | None:  # fmt: skip
     """The best of `count` candidates for `asked` stars; None if all of them are empty.
 
-    spaced : whether distances may be scaled to meet the stars.
+    spaced : whether distances may be scaled to meet the stars. once : one candidate, as it is drawn.
     """
     drawn: list[Candidate] = []
-    while not _enough(drawn, asked, count):
+    if once:
+        drawn.append(_judge(draw(Ask(asked, seed)), Ask(asked, seed), check))
+    while not once and not _enough(drawn, asked, count):
         ask = _next_ask(asked, seed + len(drawn), drawn, spaced)
         beatmap = draw(ask)
         candidate = _judge(beatmap, ask, check)

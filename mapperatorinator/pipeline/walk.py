@@ -51,6 +51,17 @@ Progress = Callable[[Step], None]
 
 
 @runtime_checkable
+class Timer(Protocol):
+    """A mapper that hears the beat itself; `notes` are what the user should know."""
+
+    notes: list[str]
+
+    def find_timing(self, audio: Audio, settings: Settings) -> Timing:
+        """The red lines of a song."""
+        ...
+
+
+@runtime_checkable
 class Preparing(Protocol):
     """A mapper that can hear a song ahead."""
 
@@ -128,16 +139,17 @@ def generate(settings: Settings, progress: Progress | None = None, timing: Timin
     tell(Step("Reading the song", 0.0))
     audio = _listen(song)
     whole = complete(settings, reference, audio.tags)
-    mapper = None if whole.output_type == ("TIMING",) else _load(whole)
+    lines_only = whole.output_type == ("TIMING",)
+    mapper = None if lines_only and whole.model == "embedded" else _load(whole)
     tell(Step("Finding the beat", 0.05))
-    timing = timing or find_timing_for(whole, audio, reference)
+    timing = timing or find_timing_for(whole, audio, reference, mapper)
     refine = find_refiner(whole, timing)
-    made = _map_all(whole, settings, Drawing(mapper, audio, timing, reference, refine), tell)
+    made = _map_all(whole, settings, Drawing(None if lines_only else mapper, audio, timing, reference, refine), tell)
     tell(Step("Writing", 0.98))
     recipe = write_recipe(replace(settings, seed=whole.seed), song, timing, [item.as_json() for item in made])
     files = _write(made, whole, song, target, recipe)
     tell(Step("Done", 1.0))
-    return Result(tuple(made), timing, whole, files, recipe, tuple(_notes(settings, made)))
+    return Result(tuple(made), timing, whole, files, recipe, tuple(_notes(settings, made, mapper)))
 
 
 def prepare(song: Path, timing: Timing) -> None:
@@ -147,8 +159,13 @@ def prepare(song: Path, timing: Timing) -> None:
         mapper.prepare(_listen(song), timing)
 
 
-def find_timing_for(settings: Settings, audio: Audio, reference: Beatmap | None = None) -> Timing:
-    """Red lines as the settings say: of the reference, from bpm and offset, or found in the audio."""
+def find_timing_for(
+    settings: Settings, audio: Audio, reference: Beatmap | None = None, mapper: Mapper | None = None
+) -> Timing:
+    """Red lines as the settings say: of the reference, from bpm and offset, or found in the audio.
+
+    mapper : hears the beat itself, if it can.
+    """
     if reference is not None and takes_over_timing(settings):
         try:
             return Timing.from_beatmap(reference)
@@ -158,6 +175,8 @@ def find_timing_for(settings: Settings, audio: Audio, reference: Beatmap | None 
             ) from error
     if settings.bpm is not None and settings.offset is not None:
         return Timing.constant(settings.bpm, settings.offset)
+    if isinstance(mapper, Timer):
+        return mapper.find_timing(audio, settings)
     from mapperatorinator.timing import find_timing
 
     votes = settings.timer_iterations if settings.super_timing else None
@@ -219,7 +238,9 @@ def _map_all(whole: Settings, asked: Settings, drawing: Drawing, tell: Progress)
 
 
 def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) -> Candidate:
-    seed, count = settings.seed or 0, settings.candidates
+    # A published model was trained to meet its conditions, and takes too long to be asked twice.
+    embedded = settings.model == "embedded"
+    seed, count = settings.seed or 0, settings.candidates if embedded else 1
     report(0.0)
     if drawing.mapper is None:
         return Candidate(drawing.red_lines_only(settings), Ask(0.0, seed), 0.0, ())
@@ -228,7 +249,7 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) 
         drawn = drawing.draw(settings)
         return Candidate(drawn, Ask(asked, seed), star_rating(drawn) if drawn.hit_objects else 0.0, ())
 
-    spaced = settings.mode in (OSU, CATCH) and settings.spacing is None
+    spaced = embedded and settings.mode in (OSU, CATCH) and settings.spacing is None
     number = 0
 
     def told(ask: Ask) -> Settings:
@@ -254,7 +275,7 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) 
     def repair(beatmap: Beatmap, problems: Sequence[Any], ask: Ask) -> Beatmap:
         return drawing.redraw(beatmap, problems, told(ask))
 
-    best = choose(asked, seed, count, draw, lambda beatmap: drawing.check(beatmap, settings), repair, spaced)
+    best = choose(asked, seed, count, draw, lambda beatmap: drawing.check(beatmap, settings), repair, spaced, not embedded)
     if best is None:
         raise UserError(
             f"No map came out for {asked:g} stars; try another seed, other stars or a longer range."
@@ -281,8 +302,9 @@ def _write(
     return tuple(files)
 
 
-def _notes(settings: Settings, made: Sequence[Made]) -> list[str]:
-    notes = [f"The model {settings.model} does not use {name}." for name in settings.ignored()]
+def _notes(settings: Settings, made: Sequence[Made], mapper: Mapper | None) -> list[str]:
+    notes = list(mapper.notes) if isinstance(mapper, Timer) else []
+    notes += [f"The model {settings.model} does not use {name}." for name in settings.ignored()]
     if settings.model == "embedded" and settings.descriptors:
         known = weights.card("grid")["descriptors"]
         strange = ", ".join(word for word in settings.descriptors if word not in known)

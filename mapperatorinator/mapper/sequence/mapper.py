@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from mapperatorinator import checkpoints
 from mapperatorinator.audio.published import load_published
-from mapperatorinator.beatmap import Beatmap
+from mapperatorinator.beatmap import Beatmap, Hold, star_rating
 from mapperatorinator.errors import UserError
 from mapperatorinator.events import BEAT_KINDS, Event, events_to_beatmap
 from mapperatorinator.mapper import Surprisal
@@ -26,7 +27,7 @@ from mapperatorinator.mapper.sequence.vocabulary import Mark
 from mapperatorinator.mapper.sequence.votes import vote
 from mapperatorinator.mapper.sequence.windows import Windows, cut
 from mapperatorinator.mapper.sequence.writer import Writer, in_range
-from mapperatorinator.timing import Timing
+from mapperatorinator.timing import Timing, find_timing
 
 if TYPE_CHECKING:
     from mapperatorinator.audio import Audio
@@ -56,7 +57,8 @@ class SequenceMapper:
         mode = settings.mode if settings.auto_select_gamemode_model and not base else None
         key = settings.model_path, mode, settings.lora_path, settings.device, settings.precision
         if key not in self._models:
-            found = checkpoints.load(settings.model_path, gamemode=mode, lora_path=settings.lora_path or None)
+            lora = settings.lora_path or None
+            found = checkpoints.load(settings.model_path, None, mode, lora, settings.offline)
             self.notes += found.notes
             self._models[key] = Model.of(
                 settings.model, found.config, found.tensors, found.tokenizer, settings.device, settings.precision
@@ -104,20 +106,22 @@ class SequenceMapper:
     def find_timing(self, audio: Audio, settings: Settings) -> Timing:
         """The red lines that the model hears; with ``settings.super_timing`` by many votes.
 
-        UserError if it hears no beat.
+        Where it hears no beat, those of the embedded beat tracker, and a note that says so.
         """
         model = self.model(settings, base=True)
+        song = self._load(audio)
         if settings.super_timing:
-            marks = vote(lambda song: self._beats(model, song, settings, settings.timer_num_beams), self._load(audio),
-                         model, settings)  # fmt: skip
+            beams = settings.timer_num_beams
+            marks = vote(lambda shifted: self._beats(model, shifted, settings, beams), song, model, settings)
         else:
-            marks = self._beats(model, self._load(audio), settings, settings.num_beams)
+            marks = self._beats(model, song, settings, settings.num_beams)
         lines = red_lines(beats_in(marks, model.profile.types_first), settings.timing_leniency)
-        if not lines:
-            raise UserError(
-                f"{audio.path.name} has no beat that the model {settings.model} can hear; give bpm and offset."
-            )
-        return Timing.from_points(lines)
+        if lines:
+            return Timing.from_points(lines)
+        self.notes.append(
+            f"The model {settings.model} heard no beat in {audio.path.name}; the embedded beat tracker was asked instead."
+        )
+        return find_timing(audio)
 
     def _beats(self, model: Model, song: Samples, settings: Settings, beams: int) -> list[Mark]:
         """Marks of the beats of a song (samples), as the model writes them."""
@@ -191,8 +195,6 @@ def wishes_of(settings: Settings) -> Wishes:
 
 def _wishes_of(beatmap: Beatmap) -> Wishes:
     """What a given difficulty is; its year is not in its file."""
-    from mapperatorinator.beatmap import Hold, star_rating
-
     objects = beatmap.hit_objects
     holds = sum(isinstance(obj, Hold) for obj in objects) / max(len(objects), 1)
     return Wishes(
@@ -209,7 +211,7 @@ def sampling_of(settings: Settings, votes: bool = False, beams: int | None = Non
         drum_temperature=settings.taiko_hit_temperature or 1.0, top_p=settings.top_p, top_k=settings.top_k,
         time_bias=settings.timeshift_bias, sample=settings.do_sample and settings.temperature > 0 and not votes,
         beams=beams or settings.num_beams, guidance=settings.timer_cfg_scale if votes else settings.cfg_scale,
-        legacy="GUIDANCE" in settings.legacy,
+        legacy=settings.legacy,
     )  # fmt: skip
 
 
@@ -249,8 +251,6 @@ def _as_beatmap(given: Iterable[Event], timing: Timing, settings: Settings) -> B
 
 def _spoken(model: Model, marks: Sequence[Mark], keys: int | None) -> Iterator[Event]:
     """The events of marks; mania columns beyond the keys are the last one."""
-    from dataclasses import replace
-
     for event in events(in_pixels(marks, model.profile, None), model.profile.types_first):
         if event.kind in BEAT_KINDS:
             continue

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mapperatorinator.events import Event, EventKind, Hitsound, column_x
 from mapperatorinator.mapper.sequence.profile import Profile
 from mapperatorinator.mapper.sequence.reading import FIELD
-from mapperatorinator.mapper.sequence.vocabulary import ANCHORS, GROUPS, SNAP, TIME, TIMED, Mark
+from mapperatorinator.mapper.sequence.vocabulary import ANCHORS, DISTANCE, GROUPS, SNAP, TIME, TIMED, Mark
 
 _UNTIMED, _TIMED = frozenset(ANCHORS), frozenset(TIMED)
 
@@ -130,4 +130,5 @@ def _event(kind: Mark, attributes: Sequence[Mark]) -> Event:
     return replace(
         event, x=said.get("pos_x"), y=said.get("pos_y"), column=said.get("column"), hitsounds=pairs,
         new_combo="new_combo" in said, scroll_speed=None if speed is None else max(speed, 1) / 100,
+        distance=said.get(DISTANCE),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mapperatorinator.errors import UserError
 from mapperatorinator.mapper.sequence.vocabulary import STEP_MS, TIME, Mark, Vocabulary
 
 RATE_PER_MS = 16.0  # samples
@@ -55,6 +56,8 @@ def cut(
     windows that are needed for this range.
     """
     stride = size if parallel else int(size * (1 - lookback - lookahead))
+    if stride < 1:
+        raise UserError("lookback and lookahead together fill the window; make their sum less than 1.")
     length_ms = len(song) / RATE_PER_MS
     padded = max(size, len(song))
     padded += -(padded - size) % stride
