@@ -92,17 +92,16 @@ def open_page(browser: Any, address: str) -> Iterator[Open]:
 
 
 @pytest.fixture(scope="module")
-def warm(browser: Any, address: str) -> str:
-    """The id of a song that has been heard, and of a result, by the API."""
+def warm(browser: Any, address: str) -> None:
+    """A song that has been heard, and a map of it."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(address)
     page.wait_for_selector("body.ready")
-    page.set_default_timeout(PATIENCE_MS)
     page.set_input_files("#page-create input[type=file] >> nth=0", str(demo_song()))
     page.wait_for_selector(".beat")
-    song = page.evaluate("JSON.parse(localStorage.form).song")
+    generate(page)
     page.close()
-    return str(song)
 
 
 def until(good: Callable[[], bool]) -> None:
@@ -128,7 +127,15 @@ def generate(page: Any, stars: float = 3) -> None:
     page.get_by_role("button", name="Download .osz").wait_for()
 
 
-def test_two_clicks_from_a_song_to_a_map(open_page: Open, warm: str) -> None:
+def show_result(page: Any) -> None:
+    """The newest result, on the first page."""
+    choose_demo(page)
+    page.get_by_role("link", name="History", exact=True).click()
+    page.locator(".entry").get_by_role("button", name="Open").first.click()
+    page.wait_for_selector(".facts table")
+
+
+def test_two_clicks_from_a_song_to_a_map(open_page: Open, warm: None) -> None:
     page = open_page()
     choose_demo(page)
     begun = time.monotonic()
@@ -151,19 +158,18 @@ def test_two_clicks_from_a_song_to_a_map(open_page: Open, warm: str) -> None:
     assert page.locator(".mp-now").inner_text() != "00:00.000"
 
 
-def test_the_first_paint_is_quick_and_the_documented_buttons_are_there(open_page: Open, warm: str) -> None:
+def test_the_first_paint_is_quick_and_the_documented_buttons_are_there(open_page: Open, warm: None) -> None:
     page = open_page()
     page.wait_for_selector("body.ready")
     painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     print(f"first paint after {painted:.0f} ms")
     assert painted < 5000  # 1 s; several on a busy machine
-    choose_demo(page)
-    generate(page)
+    show_result(page)
     for name in ("Start", "Browse", "Open output folder"):
         assert page.get_by_role("button", name=name).first.is_visible()
 
 
-def test_the_form_outlives_a_reload_and_can_be_carried(open_page: Open, warm: str, tmp_path: Path) -> None:
+def test_the_form_outlives_a_reload_and_can_be_carried(open_page: Open, warm: None, tmp_path: Path) -> None:
     page = open_page()
     choose_demo(page)
     page.get_by_role("radio", name="mania").check()
@@ -193,7 +199,7 @@ def test_the_form_outlives_a_reload_and_can_be_carried(open_page: Open, warm: st
     assert page.get_by_role("radio", name="taiko").is_checked()
 
 
-def test_the_beat_can_be_corrected(open_page: Open, warm: str) -> None:
+def test_the_beat_can_be_corrected(open_page: Open, warm: None) -> None:
     page = open_page()
     choose_demo(page)
     bpm = page.get_by_role("spinbutton", name="BPM", exact=True)
@@ -205,10 +211,9 @@ def test_the_beat_can_be_corrected(open_page: Open, warm: str) -> None:
     until(lambda: abs(float(bpm.input_value()) - before) < 0.01)
 
 
-def test_a_stretch_is_rolled_again_by_keyboard_and_undone(open_page: Open, warm: str) -> None:
+def test_a_stretch_is_rolled_again_by_keyboard_and_undone(open_page: Open, warm: None) -> None:
     page = open_page()
-    choose_demo(page)
-    generate(page)
+    show_result(page)
     wave = page.locator(".result .wave")
     wave.focus()
     for key in ("Home", "PageUp"):
@@ -226,7 +231,7 @@ def test_a_stretch_is_rolled_again_by_keyboard_and_undone(open_page: Open, warm:
     undo.wait_for(state="detached")
 
 
-def test_a_job_is_cancelled_from_the_page(open_page: Open, warm: str) -> None:
+def test_a_job_is_cancelled_from_the_page(open_page: Open, warm: None) -> None:
     page = open_page()
     choose_demo(page)
     page.get_by_role("spinbutton", name="Candidates", exact=True).fill("64")
@@ -236,10 +241,9 @@ def test_a_job_is_cancelled_from_the_page(open_page: Open, warm: str) -> None:
     page.locator(".result").get_by_role("button", name="Try again").wait_for()
 
 
-def test_history_and_the_comparison_of_two(open_page: Open, warm: str) -> None:
+def test_history_and_the_comparison_of_two(open_page: Open, warm: None) -> None:
     page = open_page()
     choose_demo(page)
-    generate(page, 2)
     generate(page, 3)
     page.get_by_label("Compare with…").select_option(index=1)
     page.get_by_role("button", name="Hear this one").wait_for()
@@ -254,10 +258,9 @@ def test_history_and_the_comparison_of_two(open_page: Open, warm: str) -> None:
     assert page.locator(".star-number").input_value() == "3"
 
 
-def test_maimod_shows_findings(open_page: Open, warm: str) -> None:
+def test_maimod_shows_findings(open_page: Open, warm: None) -> None:
     page = open_page()
-    choose_demo(page)
-    generate(page)
+    show_result(page)
     page.get_by_role("link", name="Check in MaiMod").click()
     page.wait_for_selector(".finding")
     assert page.locator(".lanes").is_visible()
@@ -292,7 +295,7 @@ def test_without_the_token_the_page_says_what_to_do(browser: Any, address: str) 
     context.close()
 
 
-def test_five_tabs_see_the_same(open_page: Open, browser: Any, address: str, warm: str) -> None:
+def test_five_tabs_see_the_same(open_page: Open, browser: Any, address: str, warm: None) -> None:
     page = open_page()
     choose_demo(page)
     others = [page.context.new_page() for _ in range(4)]
@@ -320,12 +323,11 @@ AUDIT = (ROOT / "tests" / "audit.js").read_text(encoding="utf-8").split("\n", 1)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_everyone_can_use_it(open_page: Open, warm: str, theme: str) -> None:
+def test_everyone_can_use_it(open_page: Open, warm: None, theme: str) -> None:
     page = open_page(color_scheme=theme)
     page.wait_for_selector("body.ready")
     assert page.evaluate(AUDIT) == []
-    choose_demo(page)
-    generate(page)
+    show_result(page)
     page.get_by_text("More settings").click()
     page.evaluate("document.querySelectorAll('details.group').forEach((one) => { one.open = true; })")
     assert page.evaluate(AUDIT) == []
@@ -334,10 +336,9 @@ def test_everyone_can_use_it(open_page: Open, warm: str, theme: str) -> None:
         assert page.evaluate(AUDIT) == []
 
 
-def test_it_fits_a_telephone(open_page: Open, warm: str) -> None:
+def test_it_fits_a_telephone(open_page: Open, warm: None) -> None:
     page = open_page(width=360, height=740)
-    choose_demo(page)
-    generate(page)
+    show_result(page)
     page.get_by_text("More settings").click()
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     for name in ("Create", "MaiMod", "History"):
@@ -348,7 +349,7 @@ def test_it_fits_a_telephone(open_page: Open, warm: str) -> None:
 FOCUSED = "(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent).trim()"
 
 
-def test_the_keyboard_is_enough(open_page: Open, warm: str) -> None:
+def test_the_keyboard_is_enough(open_page: Open, warm: None) -> None:
     page = open_page()
     page.wait_for_selector("body.ready")
 

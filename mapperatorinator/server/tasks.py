@@ -278,6 +278,7 @@ def _shown(folder: Path, number: int, beatmap: Beatmap) -> Answer:
         "stats": [beatmap.circle_size, beatmap.approach_rate, beatmap.overall_difficulty, beatmap.hp_drain_rate],
         "stars": round(_stars(beatmap), 3),
         "objects": len(beatmap.hit_objects),
+        "objects_per_second": _density(beatmap),
         "issues": [issue.to_dict() for issue in run_checks(beatmap)],
         "curve": _curve(beatmap),
     }
@@ -295,6 +296,13 @@ def _curve(beatmap: Beatmap) -> Answer:
     scaled = 100 * total / max(float(total.max()), 1e-9)
     start = min(item.time for item in beatmap.hit_objects)
     return {"start": round(start), "step": step, "values": [round(float(value)) for value in scaled]}
+
+
+def _density(beatmap: Beatmap) -> float:
+    if not beatmap.hit_objects:
+        return 0.0
+    seconds = (beatmap.end_time(beatmap.hit_objects[-1]) - beatmap.hit_objects[0].time) / 1000
+    return round(len(beatmap.hit_objects) / max(seconds, 0.1), 2)
 
 
 def _stars(beatmap: Beatmap) -> float:
