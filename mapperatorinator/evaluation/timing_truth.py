@@ -21,6 +21,8 @@ from mapperatorinator.evaluation.corpus import Corpus, grouped
 from mapperatorinator.timing.grid import Timing, red_line
 
 Array = NDArray[np.float64]
+SHORTEST = 30_000.0  # ms of music under which a chart is no song
+UNTRUE = ("kawai sprite et al. - test",)  # charts that no author set to the music
 SOUNDS = (".opus", ".ogg", ".mp3", ".flac", ".wav", ".m4a")
 
 
@@ -101,7 +103,7 @@ def _val_songs(folder: Path) -> Iterator[Truth]:
 def _held_out_charts(folder: Path) -> Iterator[Truth]:
     val = {row.song for row in Corpus(folder).select(split="val")}
     for chart in charts(folder):
-        if chart.held_out or chart.song in val:
+        if (chart.held_out or chart.song in val) and chart.end > SHORTEST and chart.song not in UNTRUE:
             start = max(0.0, chart.timing.offset)
             yield _on_grid(chart.song, chart.format, chart.audio, chart.timing, start, chart.end, "osu")
 

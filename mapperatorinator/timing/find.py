@@ -17,8 +17,9 @@ from mapperatorinator.timing.tracker import Activations, track
 from mapperatorinator.timing.votes import vote
 
 # ms to add to our grid (osu! convention) for others: "onset" is where the sound itself begins.
-CONVENTIONS = {"osu": 0.0, "stepmania": 17.0, "onset": 20.0}
-QUIET = 0.12  # mean beat probability on the best grid under which there is no steady beat
+CONVENTIONS = {"osu": 0.0, "stepmania": 17.0, "onset": 18.5}
+PLAIN = 0.25  # how far downbeats must stand out for a change of tempo to be moved onto one
+QUIET = 0.1  # mean beat probability on the best grid under which there is no steady beat
 SHORTEST_MS = 2_000.0
 DOUBTFUL, FEW, LONG_MS = 0.35, 6, 600_000.0  # confidence under which a song of at most so many ms is heard so often
 NO_BEAT = "no steady beat found in {name}; pass bpm= and offset= if you know them."
@@ -124,10 +125,12 @@ def _red_line(heard: Activations, piece: Piece, first: bool) -> TimingPoint:
     beats = piece_beats(piece)
     if not len(beats):
         beats = np.array([piece.reading.offset])
-    meter, place, _ = measure(heard, beats)
+    meter, place, plain = measure(heard, beats)
     downbeat = beats[0] + ((-place) % meter) * piece.reading.beat_length
-    if not first:
-        return red_line(float(round(piece.reading.offset)), piece.reading.beat_length, meter)
+    if not first:  # tempos change on downbeats; that of a piece may be heard a beat or two early or late
+        late = (meter - place) % meter
+        move = (late - meter if late > meter / 2 else late) if plain > PLAIN else 0
+        return red_line(float(round(beats[0] + move * piece.reading.beat_length)), piece.reading.beat_length, meter)
     sounding = beats[at(probability(heard.beat), beats) > 0.3]
     start = sounding[0] if len(sounding) else beats[0]
     length = meter * piece.reading.beat_length

@@ -27,7 +27,7 @@ from mapperatorinator.timing.tracker import COARSE, FRAME_MS, Activations
 
 SHARED = 15.0  # ms within which two grids have a beat in common
 JOIN_PRICE = 12.0  # log-odds that a further red line must gain to be kept
-SAME_TEMPO_PRICE = 40.0  # … where it keeps the tempo and only moves the beat
+SAME_TEMPO_PRICE = 90.0  # … where it keeps the tempo and only moves the beat
 SAME_TEMPO = 0.003
 OTHER_TEMPO = 0.2  # log ratio from which another main tempo is worth a path of its own …
 DOUBTFUL = 0.35  # … where the beats of the best constant reading are no likelier than this
