@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mapperatorinator.checkpoints.device import choose_device
 from mapperatorinator.errors import UserError
 from mapperatorinator.mapper.sequence.network import Network, Spectrogram, load
 from mapperatorinator.mapper.sequence.profile import PROFILES, Profile
@@ -43,7 +44,7 @@ class Model:
             raise UserError(f"This checkpoint cannot be run as {version}: {error}.") from error
         profile, vocabulary = PROFILES[version], Vocabulary(tokenizer)
         _check(profile, vocabulary, network)
-        network.to(device=find_device(device), dtype=_TYPES[precision])
+        network.to(device=choose_device(device), dtype=_TYPES[precision])
         return cls(network, Spectrogram.of(config, tensors), vocabulary, profile, precision == "amp")
 
     def arithmetic(self) -> AbstractContextManager[Any]:
@@ -63,15 +64,3 @@ def _check(profile: Profile, vocabulary: Vocabulary, network: Network) -> None:
         raise UserError(
             f"This checkpoint does not speak as {profile.name} does; choose the profile of its version with -cn."
         )
-
-
-def find_device(wanted: str) -> torch.device:
-    """The device that was asked for, or the best there is; what is not there becomes the processor."""
-    name = wanted.lower()
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(name.partition(":")[0], False):
-        return torch.device("cpu")
-    index = int(name.partition(":")[2] or 0)
-    return torch.device(name) if name != "cuda" and index < torch.cuda.device_count() else torch.device(name.partition(":")[0])
