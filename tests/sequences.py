@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-
 from conftest import FIXTURES
 
 TOLERANCE = 1e-4

@@ -89,8 +89,7 @@ class SequenceMapper:
         keys = settings.keycount or 4
         for name in wanted:
             marks = in_range(written[name], settings.start_time, settings.end_time)
-            for event in _spoken(model, marks, keys if settings.mode == 3 else None):
-                yield event
+            yield from _spoken(model, marks, keys if settings.mode == 3 else None)
 
     def score(
         self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
