@@ -17,7 +17,8 @@ from pathlib import Path
 import mapperatorinator
 
 _BASE = (
-    "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu-pp-py", "hydra-core", "rich", "platformdirs",
+    "numpy", "onnxruntime", "av", "soxr", "safetensors", "rosu-pp-py", "hydra-core", "rich", "platformdirs", "fastapi",
+    "uvicorn", "questionary",
 )  # fmt: skip
 _OLDEST, _NEWEST = (3, 10), (3, 13)
 
