@@ -19,7 +19,7 @@ import numpy as np
 from mapperatorinator.timing.grid import Timing, red_line
 
 # Median over the songs, measured with a tracker trained on osu! maps alone.
-SHIFT = {"sm": -22.0, "ssc": -22.0, "dwi": -22.0, "qua": -20.0, "fnf-json": 22.0}
+SHIFT = {"sm": -22.0, "ssc": -22.0, "dwi": -22.0, "qua": -20.0, "fnf-json": 28.0}
 MIN_SECTION = 5000.0  # ms; denser red lines follow the chart's scrolling rather than the music
 
 

@@ -196,13 +196,12 @@ def evidence(heard: Activations, curve: Array, reading: Reading) -> dict[str, fl
         return dict.fromkeys(WEIGHTS, 0.0) | {"support": -7.0, "explained": -7.0}
     index = int(np.clip(round(np.log2(reading.bpm / TEMPO_LOW) * TEMPO_STEPS), 1, heard.tempo.shape[1] - 2))
     near = np.logaddexp.reduce(heard.tempo[:, index - 1 : index + 2], axis=1)
-    total = at(np.concatenate([[0.0], np.cumsum(curve)]), beats[:, None] + np.array([-30.0, 40.0]))
     meter, place, plain = measure(heard, beats)
     starts = beats[(-place) % meter :: meter]
     downbeat = np.clip(heard.downbeat, -CLIP, CLIP)
     return {
         "support": float(np.log(around(curve, beats).mean() + 1e-3)),
-        "explained": float(np.log(np.diff(total, axis=1).sum() / (curve.sum() + 1e-9) + 1e-3)),
+        "explained": float(np.log(explained(curve, beats) + 1e-3)),
         "count": len(beats) / (heard.duration_ms / 1000),
         "tempo": float(np.mean(np.maximum(near, -8))),
         "turns": _turns(around(np.clip(heard.beat, -CLIP, CLIP), beats)),
@@ -210,6 +209,12 @@ def evidence(heard: Activations, curve: Array, reading: Reading) -> dict[str, fl
         "measures": float(np.log(around(probability(heard.downbeat), starts).mean() + 1e-2)),
         "bars": _turns(around(downbeat, starts)),
     }
+
+
+def explained(curve: Array, beats: Array) -> float:
+    """Share of all beat probability that lies near one of the beats (ms)."""
+    total = at(np.concatenate([[0.0], np.cumsum(curve)]), beats[:, None] + np.array([-30.0, 40.0]))
+    return float(np.diff(total, axis=1).sum() / (curve.sum() + 1e-9))
 
 
 def _turns(values: Array) -> float:

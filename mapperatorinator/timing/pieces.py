@@ -17,6 +17,7 @@ from mapperatorinator.timing.constant import (
     Array,
     Reading,
     around,
+    explained,
     probability,
     score,
     settle,
@@ -30,7 +31,7 @@ JOIN_PRICE = 12.0  # log-odds that a further red line must gain to be kept
 SAME_TEMPO_PRICE = 90.0  # … where it keeps the tempo and only moves the beat
 SAME_TEMPO = 0.003
 OTHER_TEMPO = 0.2  # log ratio from which another main tempo is worth a path of its own …
-DOUBTFUL = 0.35  # … where the beats of the best constant reading are no likelier than this
+DOUBTFUL = 0.35  # … where the best constant reading's beats are no likelier, or explain no more, than this
 LONG_ENOUGH, CLEARLY = 6000.0, 1.5  # ms of music, and score, for changing a piece's octave
 
 
@@ -47,7 +48,8 @@ def pieces(heard: Activations, main: Reading) -> list[Piece]:
     """Split a song into constant pieces, starting from its main reading; one piece if one is enough."""
     beats, weights, total = beat_path(heard, main.beat_length)
     usual = usual_length(heard)
-    if main.support < DOUBTFUL and abs(np.log(usual / main.beat_length)) > OTHER_TEMPO:
+    share = explained(probability(heard.beat), main.beats(heard.duration_ms))
+    if min(main.support, share) < DOUBTFUL and abs(np.log(usual / main.beat_length)) > OTHER_TEMPO:
         others = beat_path(heard, usual)
         if others[2] > total:
             beats, weights, _ = others
