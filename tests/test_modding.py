@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +188,8 @@ def test_every_mode_is_reviewed(corpus_maps, corpus_song, mode: int) -> None:
     path = corpus_maps(1, mode=mode, split="val")[0]
     beatmap = read_beatmap(path)
     beatmap.hit_objects = [obj for obj in beatmap.hit_objects if beatmap.end_time(obj) < 40_000]
-    report = review(beatmap, load_audio(corpus_song(path)))
+    song = load_audio(corpus_song(path))
+    report = review(beatmap, replace(song, samples=song.samples[: 42 * song.sample_rate]))
     surprisals = [s.surprisal for s in report.suggestions if s.surprisal is not None]
     assert surprisals and all(math.isfinite(one) for one in surprisals)
     assert report.top(10)[0].weight == max(s.weight for s in report.suggestions)
