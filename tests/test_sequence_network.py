@@ -9,7 +9,7 @@ from sequences import TOLERANCE
 
 torch = pytest.importorskip("torch")
 
-from mapperatorinator.mapper.sequence.network import Network, Spectrogram, Vectors, load, rope_angles  # noqa: E402
+from mapperatorinator.mapper.sequence.network import Network, Spectrogram, Vectors, load, rope, rotate  # noqa: E402
 
 pytestmark = pytest.mark.compat
 FAMILIES = sequences.families()
@@ -96,14 +96,17 @@ def test_logits_step_by_step_and_all_at_once(family: str) -> None:
     near(stepped[:, want["cached_step_index"]], want["cached_step_logits"])
     near(stepped.double().logsumexp(-1), want["cached_step_logsumexp"])
     together = torch.cat((ids, forced[:, :-1]), 1)
-    full = network.decode(together, network.listen(heard, together.shape[1]))[:, ids.shape[1] - 1 :]
+    full = network.decode(together, network.listen(heard, together.shape[1]), together != 0)
+    full = full[:, ids.shape[1] - 1 :]
     near(full[..., want["logits_vocab_subset"]], want["full_forward_logits_subset"])
     near(full.double().logsumexp(-1), want["full_forward_logsumexp"])
 
 
-def test_rotary_angles_depend_on_distance_only() -> None:
-    angles = rope_angles(torch.tensor([[3, 10]]), 8)
-    near(angles[0, 1] - angles[0, 0], rope_angles(torch.tensor([[7]]), 8)[0, 0], 1e-6)
+def test_rotation_depends_on_distance_only() -> None:
+    vectors = torch.randn(1, 1, 2, 8)
+    near_by, far_off = (rotate(vectors, rope(torch.tensor([[at, at + 7]]), 8)) for at in (0, 40))
+    products = [(turned[0, 0, 0] @ turned[0, 0, 1])[None] for turned in (near_by, far_off)]
+    near(products[0], products[1].numpy())
 
 
 def test_tensors_that_do_not_fit_are_named() -> None:

@@ -93,17 +93,21 @@ class Norm(nn.Module):
         return F.layer_norm(x, self.weight.shape, self.weight, self.bias)
 
 
-def rotate(x: Tensor, angles: Tensor) -> Tensor:
-    """Turn pairs (first half, second half) of x (B, H, L, D) by angles (B or 1, L, D/2)."""
-    cos, sin = (torch.cat([f(angles)] * 2, -1).unsqueeze(1).to(x.dtype) for f in (torch.cos, torch.sin))
+Turn = tuple[Tensor, Tensor]
+
+
+def rotate(x: Tensor, turn: Turn) -> Tensor:
+    """Turn pairs (first half, second half) of x (B, H, L, D) by the cosines and sines of `rope`."""
     first, second = x.chunk(2, -1)
-    return x * cos + torch.cat((-second, first), -1) * sin
+    return x * turn[0] + torch.cat((-second, first), -1) * turn[1]
 
 
-def rope_angles(positions: Tensor, size: int) -> Tensor:
-    """Angles (…, L, size/2) of whole positions (…, L) for heads of `size`."""
+def rope(positions: Tensor, size: int, dtype: torch.dtype = torch.float32) -> Turn:
+    """Cosines and sines (B, 1, L, size) of whole positions (B, L) for heads of `size`, reckoned in fp32."""
     steps = torch.arange(0, size, 2, dtype=torch.float32, device=positions.device)
-    return positions.float().unsqueeze(-1) * (1.0 / ROPE_BASE ** (steps / size))
+    angles = positions.float().unsqueeze(-1) * (1.0 / ROPE_BASE ** (steps / size))
+    angles = torch.cat((angles, angles), -1)[:, None]
+    return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
 class Attention(nn.Module):
@@ -172,11 +176,11 @@ class Layer(nn.Module):
         """Attention to the encoder."""
         return getattr(self, self.cross_name)
 
-    def own(self, x: Tensor, angles: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def own(self, x: Tensor, turn: Turn | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys, values of self attention, rotated."""
         queries, keys, values = self.self_attn.all_three(self.self_attn_layer_norm(x))
-        if angles is not None:
-            queries, keys = rotate(queries, angles), rotate(keys, angles)
+        if turn is not None:
+            queries, keys = rotate(queries, turn), rotate(keys, turn)
         return queries, keys, values
 
     def look_across(self, x: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -194,7 +198,7 @@ class Cache:
     """What the decoder remembers of a batch: projected encoder output, and keys and values of tokens so far.
 
     own : per layer two tensors (B, H, length, D), written up to `used`. real : (B, length), False at padding.
-    count : (B,) real tokens so far, the next token's position.
+    count : (B,) real tokens so far, the next token's position. padded : whether any row has padding.
     """
 
     across: list[tuple[Tensor, Tensor]]
@@ -202,6 +206,7 @@ class Cache:
     real: Tensor
     count: Tensor
     used: int = 0
+    padded: bool = False
 
     def reorder(self, rows: Tensor) -> None:
         """Continue row i of the batch from what row `rows[i]` was (beams)."""
@@ -225,14 +230,14 @@ class Encoder(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, T, channels) to (B, T/2, width)."""
         x = F.gelu(self.conv2(F.gelu(self.conv1(features.transpose(1, 2))))).transpose(1, 2)
-        angles = None
+        turn = None
         if self.embed_positions is not None:
             x = x + self.embed_positions.weight[: x.shape[1]]
         else:
-            angles = rope_angles(torch.arange(x.shape[1], device=x.device)[None], self.size)
+            turn = rope(torch.arange(x.shape[1], device=x.device)[None], self.size, x.dtype)
         for layer in self.layers:
             assert isinstance(layer, Layer)
-            x = layer.feed(x + layer.self_attn.attend(*layer.own(x, angles)))
+            x = layer.feed(x + layer.self_attn.attend(*layer.own(x, turn)))
         return self.layer_norm(x)
 
 
@@ -254,23 +259,27 @@ class Decoder(nn.Module):
         positions = (cache.count[:, None] + real.long().cumsum(1) - 1).clamp(min=0)
         cache.count = cache.count + real.sum(1)
         cache.used = end
-        steps = torch.arange(end, device=x.device)
-        now = steps[start:, None]
-        # Padding sees itself, for a softmax over nothing is no number.
-        visible = ((steps <= now) & cache.real[:, None, :end]) | (steps == now)
-        visible = visible[:, None]
-        angles = None
+        visible = self._visible(cache, start) if cache.padded or x.shape[1] > 1 else None
+        turn = None
         if self.embed_positions is not None:
             x = x + self.embed_positions(positions)
         else:
-            angles = rope_angles(positions, self.size)
+            turn = rope(positions, self.size, x.dtype)
         for layer, own, across in zip(self.layers, cache.own, cache.across, strict=True):
             assert isinstance(layer, Layer)
-            queries, keys, values = layer.own(x, angles)
+            queries, keys, values = layer.own(x, turn)
             own[0][:, :, start:end], own[1][:, :, start:end] = keys, values
             x = x + layer.self_attn.attend(queries, own[0][:, :, :end], own[1][:, :, :end], visible)
             x = layer.feed(layer.look_across(x, *across))
         return self.layer_norm(x)
+
+    @staticmethod
+    def _visible(cache: Cache, start: int) -> Tensor:
+        """(B, 1, n, used): nothing that comes later, no padding."""
+        steps = torch.arange(cache.used, device=cache.real.device)
+        now = steps[start:, None]
+        # Padding sees itself, for a softmax over nothing is no number.
+        return (((steps <= now) & cache.real[:, None, : cache.used]) | (steps == now))[:, None]
 
 
 def _bumps(values: Tensor, centers: Tensor, widths: Tensor) -> Tensor:
@@ -405,9 +414,12 @@ class Network(nn.Module):
     def decode(self, tokens: Tensor, cache: Cache, real: Tensor | None = None, last: bool = False) -> Tensor:
         """Logits (B, n, vocabulary) after each of the tokens (B, n), which follow those in the cache.
 
-        real : (B, n), False at padding (default: where a token is 0). last : only after the last token, (B, 1, …).
+        real : (B, n), False at padding (default: nowhere). last : only after the last token, (B, 1, …).
         """
-        real = tokens != 0 if real is None else real
+        if real is None:
+            real = torch.ones_like(tokens, dtype=torch.bool)
+        elif not cache.padded:
+            cache.padded = not bool(real.all())
         x = self.transformer.model.decoder(self.decoder_embedder(tokens), cache, real)
         return self.transformer.proj_out(x[:, -1:] if last else x)
 
