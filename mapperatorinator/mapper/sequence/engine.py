@@ -48,6 +48,7 @@ def generate(
     device = network.device
     asked = prompts.asked.to(device)
     guided = prompts.unwanted is not None
+    real: Tensor | None
     tokens, real = _together(prompts, sampling.legacy, device)
     cache = network.listen(memory.repeat(2, 1, 1) if guided else memory, limit)
     rows, room = asked.shape[0], limit - asked.shape[1]
@@ -60,7 +61,8 @@ def generate(
         scores = network.decode(tokens, cache, real, last=True)[:, 0].float()
         real = None
         if guided:
-            scores = guide(*scores.chunk(2), sampling.guidance, sampling.legacy)
+            asked_for, unwanted = scores.chunk(2)
+            scores = guide(asked_for, unwanted, sampling.guidance, sampling.legacy)
         for rule in rules:
             scores = rule(scores)
         chosen = _choose(scores, sampling, generator)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -347,6 +347,24 @@ class Vectors:
     song_position: Tensor
 
 
+class Halves(nn.Module):
+    """Encoder and decoder, under the published names."""
+
+    def __init__(self, shape: Shape, channels: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(shape, channels)
+        self.decoder = Decoder(shape)
+
+
+class Transformer(nn.Module):
+    """Encoder, decoder and what turns the decoder's output into logits, under the published names."""
+
+    def __init__(self, shape: Shape, channels: int) -> None:
+        super().__init__()
+        self.model = Halves(shape, channels)
+        self.proj_out = nn.Linear(shape.width, shape.vocab_out, bias=False)
+
+
 class Network(nn.Module):
     """Mel frames and tokens to logits; built empty, filled by `load`."""
 
@@ -363,11 +381,7 @@ class Network(nn.Module):
             self.mapper_embedder = MapperEmbedder(shape.mappers)
         if "song_position" in shape.conditions:
             self.song_pos_embedder = SongPositionEmbedder()
-        self.transformer = nn.Module()
-        self.transformer.model = nn.Module()
-        self.transformer.model.encoder = Encoder(shape, shape.width if shape.projected else channels)
-        self.transformer.model.decoder = Decoder(shape)
-        self.transformer.proj_out = nn.Linear(shape.width, shape.vocab_out, bias=False)
+        self.transformer = Transformer(shape, shape.width if shape.projected else channels)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -409,7 +423,8 @@ class Network(nn.Module):
         own = [(memory.new_empty(size), memory.new_empty(size)) for _ in decoder.layers]
         real = torch.zeros(rows, length, dtype=torch.bool, device=memory.device)
         count = torch.zeros(rows, dtype=torch.long, device=memory.device)
-        return Cache([layer.cross.keys_values(memory) for layer in decoder.layers], own, real, count)
+        heard = [cast(Layer, layer).cross.keys_values(memory) for layer in decoder.layers]
+        return Cache(heard, own, real, count)
 
     def decode(self, tokens: Tensor, cache: Cache, real: Tensor | None = None, last: bool = False) -> Tensor:
         """Logits (B, n, vocabulary) after each of the tokens (B, n), which follow those in the cache.

@@ -107,8 +107,8 @@ class Temperature(Rule):
         if not types_first:
             return
         holds = "hold_note" in vocabulary
-        notes = ("circle", "hold_note", "hold_note_end") if holds else ()
-        kinds = [(1, BEATS, sampling.timing_temperature)]
+        notes: tuple[str, ...] = ("circle", "hold_note", "hold_note_end") if holds else ()
+        kinds: list[tuple[int, tuple[str, ...], float]] = [(1, BEATS, sampling.timing_temperature)]
         if sampling.legacy or mode in (None, 3):
             kinds.append((3, notes, sampling.column_temperature))
         if sampling.legacy or mode in (None, 1):
