@@ -40,12 +40,20 @@ def vote(samples: Floats, votes: int = VOTES, seed: int = 0) -> Activations:
     for _ in range(votes - 1):
         speed = float(np.exp(rng.uniform(-SPEED, SPEED)))
         other = np.roll(mel, int(rng.integers(-PITCH, PITCH + 1)), axis=1)
-        other = other + np.linspace(*rng.uniform(-TILT, TILT, 2), mel.shape[1]).astype(np.float32)
+        low, high = (float(end) for end in rng.uniform(-TILT, TILT, 2))
+        other = other + np.linspace(low, high, mel.shape[1], dtype=np.float32)
         heard.append(_back(hear(_played(np.maximum(other, np.float32(np.log(LOG_FLOOR))), speed)), speed, size))
     return Activations(
-        *(np.mean([getattr(one, name) for one in heard], axis=0) for name in ("beat", "downbeat", "onset")),
-        *(_mixture([getattr(one, name) for one in heard]) for name in ("tempo", "meter")),
+        beat=_mean([one.beat for one in heard]),
+        downbeat=_mean([one.downbeat for one in heard]),
+        onset=_mean([one.onset for one in heard]),
+        tempo=_mixture([one.tempo for one in heard]),
+        meter=_mixture([one.meter for one in heard]),
     )
+
+
+def _mean(curves: list[Floats]) -> Floats:
+    return np.mean(curves, axis=0).astype(np.float32)
 
 
 def _played(mel: Floats, speed: float) -> Floats:
@@ -61,8 +69,11 @@ def _back(heard: Activations, speed: float, size: int) -> Activations:
     frames, steps = np.arange(size) / speed, np.arange(size // COARSE) / speed
     nearest = np.minimum(np.rint(steps).astype(int), len(heard.tempo) - 1)
     turn = round(TEMPO_STEPS * np.log2(speed))
-    fine = (np.interp(frames, np.arange(len(c)), c) for c in (heard.beat, heard.downbeat, heard.onset))
-    return Activations(*fine, np.roll(heard.tempo[nearest], -turn, axis=1), heard.meter[nearest])
+    beat, downbeat, onset = (
+        np.interp(frames, np.arange(len(curve)), curve).astype(np.float32)
+        for curve in (heard.beat, heard.downbeat, heard.onset)
+    )
+    return Activations(beat, downbeat, onset, np.roll(heard.tempo[nearest], -turn, axis=1), heard.meter[nearest])
 
 
 def _mixture(votes: list[Floats]) -> Floats:
