@@ -78,7 +78,7 @@ _run = _Group("Run")
 _sample = _Group("Sampling")
 _load = _Group("Loading the published models", PUBLISHED)
 _tokens = _Group("Decoding of the published models", PUBLISHED)
-_votes = _Group("Timing of the published models", PUBLISHED)
+_votes = _Group("Timing by votes", PUBLISHED)
 _diffusion = _Group("Position diffusion of the published models", PUBLISHED)
 
 
@@ -212,13 +212,15 @@ class Settings:
     mania_column_temperature: float = _tokens.real(0.8, 0, 5, "temperature of mania columns")
     taiko_hit_temperature: float = _tokens.real(0.8, 0, 5, "temperature of taiko hits")
 
-    super_timing: bool = _votes.flag(False, "find a variable tempo by many votes")
+    super_timing: bool = _votes.flag(
+        False, "find a variable tempo by many votes; a few are taken where one hearing leaves doubts", models=MODELS
+    )
     timing_temperature: float = _votes.real(0.1, 0, 5, "temperature of beats")
     timing_leniency: float = _votes.real(20.0, 0, 1000, "how far beats may lie off the grid", unit="ms")
     timer_num_beams: int = _votes.whole(1, 1, 64, "beams of each vote")
     timer_bpm_threshold: float = _votes.real(0.1, 0, 1, "share of votes that makes a tempo")
     timer_cfg_scale: float = _votes.real(1.0, 0, 20, "guidance of each vote")
-    timer_iterations: int = _votes.whole(20, 1, 1000, "number of votes")
+    timer_iterations: int = _votes.whole(20, 1, 1000, "number of votes", models=MODELS)
 
     generate_positions: bool = _diffusion.flag(False, "refine positions by diffusion")
     diff_ckpt: str = _diffusion.text("OliBomby/osu-diffusion-v2", "folder or hub id of the diffusion")

@@ -208,8 +208,8 @@ def test_timing_of_a_reference_is_taken_over(asked: Settings, tmp_path: Path) ->
 
 
 def test_what_the_model_cannot_follow_is_said(asked: Settings) -> None:
-    notes = generate(replace(asked, descriptors=("tech", "purple"), super_timing=True)).notes
-    assert len(notes) == 2 and "super_timing" in notes[0]
+    notes = generate(replace(asked, descriptors=("tech", "purple"), timer_num_beams=2)).notes
+    assert len(notes) == 2 and "timer_num_beams" in notes[0]
     assert "style purple;" in notes[1] and "tech" in notes[1]
 
 

@@ -112,8 +112,8 @@ def test_any_values_are_read_or_refused_and_survive_json(values: dict) -> None:
 
 
 def test_options_that_the_model_ignores_are_named() -> None:
-    assert Settings(super_timing=True).ignored() == ["super_timing"]
-    assert Settings(super_timing=True, model="v29").ignored() == []
+    assert Settings(timer_num_beams=2).ignored() == ["timer_num_beams"]
+    assert Settings(timer_num_beams=2, model="v29").ignored() == []
     assert Settings(snap_divisor=4, model="v29").ignored() == ["snap_divisor"]
 
 

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("songs", nargs="+", type=Path, metavar="SONG")
     parser.add_argument("--bpm", help="tempo, if you know it")
     parser.add_argument("--offset", help="time of a downbeat in ms, if you know it")
+    parser.add_argument("--super-timing", action="store_true", help="hear the song many times, for a tempo that varies")
     speed = parser.add_mutually_exclusive_group()
     speed.add_argument("--double", action="store_true", help="read the tempo found twice as fast")
     speed.add_argument("--halve", action="store_true", help="read the tempo found half as fast")
@@ -51,7 +52,8 @@ def run(given: argparse.Namespace) -> int:
         if not song.is_file():
             raise UserError(f"There is no song at {song}; check the path.")
         watch = Stopwatch()
-        settings = Settings.from_mapping({"audio_path": str(song), "bpm": given.bpm, "offset": given.offset})
+        asked = {"bpm": given.bpm, "offset": given.offset, "super_timing": given.super_timing}
+        settings = Settings.from_mapping({"audio_path": str(song), **asked})
         audio = load_audio(song)
         timing = find_timing_for(settings, audio).scaled(2.0 if given.double else 0.5 if given.halve else 1.0)
         timing = timing.shifted(shift_of(given.convention))
