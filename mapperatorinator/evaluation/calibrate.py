@@ -2,8 +2,8 @@
 
     python -m mapperatorinator.evaluation.calibrate
 
-takes under ten minutes on one core (a few maps per mode, each of another song where there are enough) and writes
-`mapperatorinator/modding/calibration.json`. `--maps 12` makes a rougher one sooner.
+takes about five minutes of one idle core (some maps per mode, each of another song where there are enough) and
+writes `mapperatorinator/modding/calibration.json`. `--maps 12` makes a rougher one sooner.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--maps", type=int, default=30, help="osu! maps; other modes take a share of it")
     given = parser.parse_args(words)
     corpus = Corpus()
+    networks = {name: weights.fingerprint(name)[:16] for name in ("grid", "points", "columns", "beats")}
     modes, counts = {}, {}
     for mode, share in enumerate(_SHARES):
         rows = chosen(corpus, mode, max(int(given.maps * share), 3))
@@ -81,7 +82,7 @@ def main(words: Sequence[str] | None = None) -> None:
         "what": "raw bits of each mode's aspects that are as rare as each of calibration.LEVELS",
         "command": "python -m mapperatorinator.evaluation.calibrate",
         "maps": counts,
-        "networks": {name: weights.fingerprint(name)[:16] for name in ("grid", "points", "columns", "beats")},
+        "networks": networks,
         "modes": modes,
     }
     TABLE.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
