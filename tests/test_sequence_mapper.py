@@ -54,6 +54,7 @@ def speaker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]  # fmt: skip
     for row, (_, ids, following) in enumerate(words):
         embedding[list(ids), row] = 1
+        out[:, row] = -8.0  # nothing else
         for word in following:
             said = list(vocabulary.ids(word))
             out[said, row] = 3.0 - (_FAR / 6.9 * torch.arange(len(said)) if word == "t" else 0)

@@ -46,23 +46,30 @@ class SequenceMapper:
     def __init__(self, settings: Settings) -> None:
         self.notes: list[str] = []
         self._models: dict[tuple[object, ...], Model] = {}
+        self._has_sub_model = False
         self._song: tuple[object, Samples] | None = None
         self._heard: tuple[object, dict[int, torch.Tensor]] = (None, {})
         self.model(settings)
 
     def model(self, settings: Settings, base: bool = False) -> Model:
-        """The model of the settings; `base` without the mode's sub-model, which times better."""
+        """The model of the settings; `base` instead of the mode's sub-model where that was found: it times better."""
         if not settings.model_path:
             raise UserError(f"Where is the model {settings.model}? Give model_path, or its profile with -cn.")
+        base = base and self._has_sub_model
         mode = settings.mode if settings.auto_select_gamemode_model and not base else None
-        key = settings.model_path, mode, settings.lora_path, settings.device, settings.precision
+        lora = settings.lora_path if settings.lora_path and not base else None
+        key = settings.model_path, mode, lora, settings.device, settings.precision, settings.legacy
         if key not in self._models:
-            lora = settings.lora_path or None
             found = checkpoints.load(settings.model_path, None, mode, lora, settings.offline)
             self.notes += found.notes
-            self._models[key] = Model.of(
+            self._has_sub_model |= bool(found.subfolder)
+            model = Model.of(
                 settings.model, found.config, found.tensors, found.tokenizer, settings.device, settings.precision
             )
+            if settings.model == "v29" and not settings.legacy:
+                # It was trained with the true state of kiai; the published profile has said 0 since.
+                model = replace(model, profile=replace(model.profile, kiai_state=True))
+            self._models[key] = model
         return self._models[key]
 
     def map(
@@ -99,7 +106,8 @@ class SequenceMapper:
         writer = self._writer(model, audio, settings)
         beatmap = _as_beatmap(events, timing, settings)
         reader = Reader(beatmap, model.profile)
-        writer.given = {"timing": reader.beats(), "map": reader.objects()}
+        read = {"timing": reader.beats, "kiai": reader.kiai, "map": reader.objects, "sv": reader.scroll}
+        writer.given = {name: read[name]() for name in model.profile.templates[0].made}
         return list(surprisals(writer))
 
     def find_timing(self, audio: Audio, settings: Settings) -> Timing:

@@ -159,11 +159,13 @@ class Writer:
         # The published program leaves the first context open even where it was given whole.
         undone = [number for number, context in enumerate(made) if not context.done]
         first = 0 if self.sampling.legacy or not undone else undone[0]
+        markers = self.model.profile.markers and not self.sampling.legacy
+        stops = [END, self.model.vocabulary.ends[made[-1].name]] if markers else [END]
         for at in range(0, len(times), self.batch):
             some = times[at : at + self.batch]
             prompts = self._prompts(prompter, given, made, some, first)
             places = range(at, at + len(some))
-            answers = self._decode(places, prompts, [END], range(0), prompter.limit)
+            answers = self._decode(places, prompts, stops, range(0), prompter.limit)
             for time, row, answer in zip(some, prompts.asked.tolist(), answers, strict=True):
                 told = row[row.index(START) + 1 :] if START in row else []
                 self._take_blocks([*told, *answer], time, made)
