@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import rosu_pp_py
 
 
-def star_rating(beatmap: Beatmap | str, mods: int = 0) -> float:
+def star_rating(beatmap: Beatmap | str, mods: int = 0, speed: float | None = None) -> float:
     """The star rating of a beatmap or of the text of its file, under the game's mod bits `mods`.
 
-    UserError if the text is no beatmap or a map so freakish that rating it could take forever.
+    speed : of playback, 0.01 to 100; None as the mods say. UserError if the text is no beatmap or a map so freakish that rating it could take forever.
     """
-    return float(_difficulty(mods).calculate(_load(beatmap)).stars)
+    return float(_difficulty(mods, speed).calculate(_load(beatmap)).stars)
 
 
 def difficulty_attributes(beatmap: Beatmap | str, mods: int = 0) -> dict[str, Any]:
@@ -38,10 +38,10 @@ def strains(beatmap: Beatmap | str, mods: int = 0) -> tuple[float, dict[str, NDA
     return float(result.section_length), series
 
 
-def _difficulty(mods: int) -> rosu_pp_py.Difficulty:
+def _difficulty(mods: int, speed: float | None = None) -> rosu_pp_py.Difficulty:
     import rosu_pp_py  # here, so that the package loads without it
 
-    return rosu_pp_py.Difficulty(mods=mods)
+    return rosu_pp_py.Difficulty(mods=mods) if speed is None else rosu_pp_py.Difficulty(mods=mods, clock_rate=speed)
 
 
 def _load(beatmap: Beatmap | str) -> rosu_pp_py.Beatmap:

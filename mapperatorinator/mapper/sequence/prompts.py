@@ -63,9 +63,9 @@ class Prompter:
         for context in given:
             own: list[int] = []
             if context.conditions is not None:
-                own = [*context.conditions, *self._state([context], time, required=False)]
+                own = [*context.conditions, *self.state([context], time, required=False)]
             tokens += self._block(context, time, most, own, ended=True)
-        tokens += [*conditions, *self._state(made[: current + 1], time, required=True), START]
+        tokens += [*conditions, *self.state(made[: current + 1], time, required=True), START]
         for number, context in enumerate(made[: current + 1]):
             tokens += self._block(context, time, most, [], ended=number < current)
         return tokens
@@ -81,7 +81,7 @@ class Prompter:
         begin = [self.vocabulary.starts[context.name]] if marked else []
         return [*begin, *own, *spelled, *([self.vocabulary.ends[context.name]] if marked and ended else [])]
 
-    def _state(self, contexts: Sequence[Context], time: int, required: bool) -> list[int]:
+    def state(self, contexts: Sequence[Context], time: int, required: bool) -> list[int]:
         """Tokens that say how things stand where the window begins: kiai, scroll speed, place in the song."""
         made, profile = self.template.made, self.profile
         kiai = 0 if required and "kiai" in made else None

@@ -1,0 +1,97 @@
+"""One song of a data set with its difficulties, and what is known about them besides their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapperatorinator.beatmap import MANIA, Beatmap, Hold, PathPoint, Slider, star_rating
+from mapperatorinator.events import column_x
+from mapperatorinator.mapper.sequence.conditions import Wishes
+from mapperatorinator.mapper.sequence.reading import LEAST_CHANGE, Lines, scroll_changes, usual_beat
+
+Samples = NDArray[np.float32]
+WIDTH, HEIGHT = 512, 384
+FIRST_YEAR = 2007  # of the game, and of the tokens
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One difficulty. mapper : user id. stars : (speed, star rating) pairs, empty: computed. descriptors : names or
+    indexes of its style. beatmap_id : 0 unknown."""
+
+    beatmap: Beatmap
+    beatmap_id: int = 0
+    mapper: int | None = None
+    year: int | None = None
+    stars: tuple[tuple[float, float], ...] = ()
+    descriptors: tuple[str | int, ...] = ()
+
+    def stars_at(self, speed: float) -> float:
+        """The star rating at a speed of playback, read between the known ones or computed."""
+        known = [pair for pair in self.stars if np.isfinite(pair[1])]
+        if known and known[0][0] <= speed <= known[-1][0]:
+            return float(np.interp(speed, *zip(*known, strict=True)))
+        return star_rating(self.beatmap, speed=speed)
+
+    def wishes(self, speed: float = 1.0) -> Wishes:
+        """What one would have had to ask for to get this map."""
+        bm = self.beatmap
+        count = max(len(bm.hit_objects), 1)
+        return Wishes(
+            bm.mode, self.stars_at(speed), self.mapper,
+            self.year if self.year is not None and self.year >= FIRST_YEAR else None,
+            any(obj.sound for obj in bm.hit_objects), bm.slider_multiplier, bm.circle_size, bm.keys,
+            sum(isinstance(obj, Hold) for obj in bm.hit_objects) / count, scroll_ratio(bm), self.descriptors,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song and its difficulties. load : the samples at a speed of playback, 16 kHz as the networks hear it."""
+
+    name: str
+    charts: tuple[Chart, ...]
+    load: Callable[[float], Samples]
+
+
+def scroll_ratio(bm: Beatmap) -> float:
+    """Changes of scroll speed per time at which something happens; in mania as the player sees them."""
+    points = Lines(bm.unsorted_timing_points or bm.timing_points).points
+    usual = usual_beat(points, bm.hit_objects) if bm.mode == MANIA and bm.hit_objects else None
+    before, changes = 1.0, 0
+    for _, speed in scroll_changes(points, usual):
+        if abs(speed - before) > LEAST_CHANGE:
+            before, changes = speed, changes + 1
+    return changes / max(len({obj.time for obj in bm.hit_objects}), 1)
+
+
+def with_flips(chart: Chart, x: bool, y: bool) -> Chart:
+    """The difficulty with its map mirrored; stars and everything else stay."""
+    return replace(chart, beatmap=flipped(chart.beatmap, x, y)) if x or y else chart
+
+
+def flipped(bm: Beatmap, x: bool, y: bool) -> Beatmap:
+    """The map mirrored left to right and/or top to bottom; in mania only its columns can be."""
+    if bm.mode == MANIA:
+        if not x:
+            return bm
+        keys = bm.keys
+        moved = [replace(o, x=float(column_x(keys - 1 - bm.column(o), keys))) for o in bm.hit_objects]
+        return replace(bm, hit_objects=moved)
+
+    def place(px: float, py: float) -> tuple[float, float]:
+        return WIDTH - px if x else px, HEIGHT - py if y else py
+
+    objects = []
+    for obj in bm.hit_objects:
+        px, py = place(obj.x, obj.y)
+        obj = replace(obj, x=px, y=py)
+        if isinstance(obj, Slider):
+            points = tuple(PathPoint(*place(p.x, p.y), p.type) for p in obj.path.points)
+            obj = replace(obj, path=replace(obj.path, points=points))
+        objects.append(obj)
+    return replace(bm, hit_objects=objects)
