@@ -80,13 +80,18 @@ def _pairs(text: str) -> list[tuple[float, float]]:
     return [(float(first), float(second)) for first, second in (pair[:2] for pair in pairs)]
 
 
-def _stepmania(text: str) -> Timing | None:
-    """Beat 0 is at -OFFSET s; BPMS gives the tempo from a beat on; songs with stops or warps are left out."""
+def stepmania_clock(text: str) -> tuple[float, list[tuple[float, float]]] | None:
+    """Return the time of beat 0 (ms) and the tempo from each beat on; None with stops or warps, which break it."""
     changes = _pairs(_tag(text, "BPMS"))
     if not changes or any(_pairs(_tag(text, name)) for name in ("STOPS", "DELAYS", "WARPS")):
         return None
-    start = -1000.0 * float(_tag(text, "OFFSET") or 0)
-    return _from_changes(start, [(beat, bpm) for beat, bpm in changes])
+    return -1000.0 * float(_tag(text, "OFFSET") or 0), changes
+
+
+def _stepmania(text: str) -> Timing | None:
+    """Beat 0 is at -OFFSET s; BPMS gives the tempo from a beat on; songs with stops or warps are left out."""
+    clock = stepmania_clock(text)
+    return clock and _from_changes(*clock)
 
 
 def _dance_with_intensity(text: str) -> Timing | None:

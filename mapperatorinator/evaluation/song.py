@@ -37,12 +37,17 @@ class Song:
         return timing_of(self.human)
 
     @property
-    def audio(self) -> Audio:
-        """The decoded song; the last one is kept, so ask for maps of one song in a row."""
+    def song_file(self) -> Path:
+        """The file of the song."""
         path = self.corpus.audio_path(self.row)
         if path is None:
             raise UserError(f"The corpus has no song for {self.row.path}.")
-        return _decoded(path)
+        return path
+
+    @property
+    def audio(self) -> Audio:
+        """The decoded song; the last one is kept, so ask for maps of one song in a row."""
+        return _decoded(self.song_file)
 
     @property
     def mel(self) -> NDArray[np.float32]:

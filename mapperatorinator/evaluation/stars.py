@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mapperatorinator.evaluation.request import StarError, median_error, p90_err
 from mapperatorinator.evaluation.song import Song
 from mapperatorinator.evaluation.tables import Report
 from mapperatorinator.evaluation.validity import Validity, broken_rules, share_valid, validity
+from mapperatorinator.timing import Timing
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,9 @@ def run(given: argparse.Namespace) -> int:
     corpus, report = Corpus(given.corpus), Report("Stars asked against stars got", given.seed)
     songs = one_per_song(corpus.select(split=given.split, with_audio=True), given.n)
     modes, among = chosen_modes(given), readers()
-    requests = [(row, mode, asked) for row in songs for mode in modes for asked in given.stars]
+    requests = [(Song(corpus, row), mode, asked) for row in songs for mode in modes for asked in given.stars]
     answers = [
-        _ask(Song(corpus, row), mode, asked, given, among)
-        for row, mode, asked in shown(requests, "stars", len(requests))
+        _ask(song, mode, asked, given, among) for song, mode, asked in shown(requests, "stars", len(requests))
     ]
     report.rows = [_row(answer) for answer in answers]
     table: list[list[object]] = []
@@ -99,15 +100,32 @@ def _generate(song: Song, mode: int, asked: float, given: argparse.Namespace) ->
     from mapperatorinator.pipeline import generate
     from mapperatorinator.settings import Settings
 
-    path = song.corpus.audio_path(song.row)
+    name, content = _as_mp3(song)
     wanted: dict[str, Any] = {} if given.candidates is None else {"candidates": given.candidates}
     with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_bytes(content)
         settings = Settings(
             audio_path=str(path), output_path=folder, gamemode=mode, difficulty=asked, seed=given.seed, **wanted
         )
-        result = generate(settings, timing=None if given.find_timing else song.timing)
+        result = generate(settings, timing=_found(song) if given.find_timing else song.timing)
         (beatmap,) = read_osz(Path(result.path)).beatmaps
         return beatmap
+
+
+@lru_cache(maxsize=1)
+def _as_mp3(song: Song) -> tuple[str, bytes]:
+    """The song as the game plays it, so that not every request encodes it anew."""
+    from mapperatorinator.audio.encode import game_song
+
+    return game_song(song.song_file)
+
+
+@lru_cache(maxsize=1)
+def _found(song: Song) -> Timing:
+    from mapperatorinator.timing import find_timing
+
+    return find_timing(song.audio)
 
 
 def _figures(answers: Sequence[Answer], seed: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from torch import Tensor
 from mapperatorinator.evaluation.corpus import Corpus
 from mapperatorinator.mapper.grid.canvas import KIND_CLASSES
 from mapperatorinator.mapper.grid.cells import CLASS_COUNTS, KIND_OFFSETS
+from mapperatorinator.training.chart_maps import CHARTER, chart_maps
 from mapperatorinator.training.grid_data import Sampler
 from mapperatorinator.training.grid_maps import NAMES, GridMap, prepare
 from mapperatorinator.training.grid_net import GridNet, GridSizes
@@ -106,6 +107,15 @@ class Trainer:
         if (out / "last.pt").exists():
             self._resume()
 
+    def begin_from(self, path: Path) -> None:
+        """Take the averaged weights of another run, which may know one mapper fewer (the charts')."""
+        state = torch.load(path, weights_only=True)["average"]
+        table, wanted = state["canvas.mapper.weight"], self.net.canvas.mapper.weight.shape[0]
+        if len(table) == wanted - 1:  # the last row stands for an unknown mapper
+            state["canvas.mapper.weight"] = torch.cat([table, table[-1:]])
+        self.net.load_state_dict(state)
+        self.average.load_state_dict(state)
+
     def _resume(self) -> None:
         kept = torch.load(self.out / "last.pt", weights_only=True)
         self.net.load_state_dict(kept["net"])
@@ -190,19 +200,28 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--probe-minutes", type=float, default=10)
     parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--charts", action="store_true", help="learn from charts of other games as well")
+    parser.add_argument("--begin-from", type=Path, help="checkpoint of an earlier run whose weights to start with")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     maps, mappers = prepare(Corpus(), options.data / "grid_maps.pkl")
     train = [m for m in maps if m.row.split == "train" and usable(m)]
     held_out = [m for m in maps if m.row.split == "val" and m.audio]
+    charts = list(chart_maps(Corpus().folder, len(mappers))) if options.charts else []
+    mappers += [CHARTER] * options.charts
     sizes = GridSizes(
         frame=96, tick=96, width=192, mappers=len(mappers), descriptors=len(NAMES), dropout=options.dropout
     )
     trainer = Trainer(sizes, options.out, options.minutes, options.rate)
-    sampler = Sampler(train, len(mappers), options.data / "mel", options.seed)
+    if options.begin_from and not trainer.steps:
+        trainer.begin_from(options.begin_from)
+    sampler = Sampler(
+        [*train, *filter(usable, charts)], len(mappers), options.data / "mel", options.seed,
+        remembered=len(mappers) - 1 if options.charts else None,
+    )  # fmt: skip
     sampler.load_songs(held_out, options.data / "mel")
-    print(f"{len(train)} maps, {sum(p.numel() for p in trainer.net.parameters()) / 1e6:.2f} M parameters")
+    print(f"{len(sampler.maps)} maps, {sum(p.numel() for p in trainer.net.parameters()) / 1e6:.2f} M parameters")
     trainer.run(sampler, options.batch, held_out, options.probe_minutes * 60, not options.no_compile)
 
 

@@ -41,9 +41,12 @@ class Sampler:
     """Draws training batches; the same seed draws the same batches."""
 
     def __init__(
-        self, maps: Sequence[GridMap], mappers: int, mel_folder: Path, seed: int, augment: bool = True
-    ) -> None:
+        self, maps: Sequence[GridMap], mappers: int, mel_folder: Path, seed: int, augment: bool = True,
+        remembered: int | None = None,
+    ) -> None:  # fmt: skip
+        """mappers : how many are told apart. remembered : the mapper who is never forgotten (charts)."""
         self.maps, self.mappers, self.augment = list(maps), mappers, augment
+        self.remembered = remembered
         self.rng = np.random.default_rng(seed)
         self.mels: dict[str, NDArray[np.uint8]] = {}
         self.means: dict[str, NDArray[np.float32]] = {}
@@ -223,6 +226,8 @@ class Sampler:
         """Forget each condition now and then, so that the network can do without any of them."""
         rng = self.rng
         forget: dict[str, Any] = {name: None for name, share in _FORGET.items() if rng.random() < share}
+        if wanted.mapper == self.remembered:
+            forget["mapper"] = wanted.mapper
         known = replace(wanted, **forget)
         if rng.random() < 0.35:
             known = replace(known, descriptors=frozenset())

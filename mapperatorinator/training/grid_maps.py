@@ -19,7 +19,9 @@ from mapperatorinator.timing import Timing
 from mapperatorinator.training.descriptors import NAMES, describe
 
 LEAST_MAPS = 3  # a mapper needs this many maps in the train split to be told apart
-_LEAD_BEATS = 16  # how far before the first and after the last object a map teaches that nothing happens
+# How far before the first and after the last object a map teaches that nothing happens: with a song, what an
+# intro or an outro sounds like that nobody maps; without, only that maps end.
+_LEAD_BEATS, _SONG_LEAD_BEATS = 16, 96
 _LONGEST_TICKS = 60_000
 # Beatmap set ids grow with time; years are read off these known points (set id, year), good to about half a year.
 _YEARS = ((1, 2007.8), (13_000, 2010.2), (40_000, 2011.9), (93_000, 2013.5), (290_000, 2015.2), (480_000, 2016.5),
@@ -81,7 +83,8 @@ def grid_map(bm: Beatmap, row: MapRow, conditions: Conditions, song_end: float) 
     end = max(bm.end_time(o) for o in bm.hit_objects)
     if min(lengths) < 60 or max(lengths) > 3000 or end - start > 1.2e6:
         return None
-    grid = TickGrid.of(timing, start - _LEAD_BEATS * lengths[0], end + _LEAD_BEATS * lengths[-1])
+    lead = _SONG_LEAD_BEATS if row.audio else _LEAD_BEATS
+    grid = TickGrid.of(timing, start - lead * lengths[0], end + lead * lengths[-1])
     if len(grid) > _LONGEST_TICKS:
         return None
     inside = np.flatnonzero((grid.times >= 0) & ((grid.times < song_end) | (song_end == 0)))
