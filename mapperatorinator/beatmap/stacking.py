@@ -6,6 +6,8 @@ first, before that one forwards. Only osu! itself stacks, not the other modes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,12 +38,23 @@ def circle_radius(circle_size: float) -> float:
 
 def stack_heights(bm: Beatmap) -> list[int]:
     """The place of every hit object in its pile: 0 at the bottom, negative below the end of a slider."""
-    pile = _Pile(bm)
-    for i in range(len(pile.objects)):
-        if bm.version < 6:
+    ends = [bm.end_time(obj) for obj in bm.hit_objects]
+    return pile_heights(bm.hit_objects, ends, preempt(bm.approach_rate) * bm.stack_leniency, bm.version)
+
+
+def pile_heights(
+    objects: Sequence[HitObject], end_times: Sequence[float], window: float, version: int
+) -> list[int]:
+    """`stack_heights` of any objects in order of time.
+
+    end_times : ms, one per object. window : ms within which objects form a pile. version : of the file format.
+    """
+    pile = _Pile(objects, end_times, window)
+    for i in range(len(objects)):
+        if version < 6:
             pile.stack_forwards(i)
         else:
-            pile.stack_backwards(len(pile.objects) - 1 - i)
+            pile.stack_backwards(len(objects) - 1 - i)
     return pile.heights
 
 
@@ -60,17 +73,15 @@ def stacked_positions(bm: Beatmap) -> NDArray[np.float64]:
 class _Pile:
     """The working state of stacking one map."""
 
-    def __init__(self, bm: Beatmap) -> None:
-        self.objects = bm.hit_objects
-        self.heights = [0] * len(self.objects)
-        self.heads = [(obj.x, obj.y) for obj in self.objects]
-        self.tails = [_tail(obj) for obj in self.objects]
+    def __init__(self, objects: Sequence[HitObject], end_times: Sequence[float], window: float) -> None:
+        self.objects, self.end_times, self.window = objects, end_times, window
+        self.heights = [0] * len(objects)
+        self.heads = [(obj.x, obj.y) for obj in objects]
+        self.tails = [_tail(obj) for obj in objects]
         self.ends = [
             head if isinstance(obj, Slider) and obj.slides % 2 == 0 else tail
-            for obj, head, tail in zip(self.objects, self.heads, self.tails, strict=True)
+            for obj, head, tail in zip(objects, self.heads, self.tails, strict=True)
         ]
-        self.end_times = [bm.end_time(obj) for obj in self.objects]
-        self.window = preempt(bm.approach_rate) * bm.stack_leniency
 
     def stack_backwards(self, i: int) -> None:
         """Pile up what leads to object `i`, if `i` is the top of a pile and none has reached it yet."""

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ..beatmap import Circle, Slider, Spinner
+from ..beatmap import Circle, Slider, Spinner, circle_radius, pile_heights, preempt, stack_offset
 from .issue import MINOR, PROBLEM, WARNING, Finding, minor, problem, warning
 from .levels import Level
 from .registry import OSU, Category, check, set_check
-from .stacking import SHIFT_PER_RADIUS, stack_heights
-from .view import MapView, circle_radius, difficulty_range
+from .view import MapView
 
 BEAT_160, BEAT_180, BEAT_240 = (60_000 / bpm for bpm in (160, 180, 240))  # ms
 
@@ -71,10 +70,11 @@ def stack_leniency(view: MapView) -> Iterator[Finding]:
 )  # fmt: skip
 def hard_rock_stack(view: MapView) -> Iterator[Finding]:
     bm = view.beatmap
-    preempt = difficulty_range(min(10.0, bm.approach_rate * HARD_ROCK_AR), 1800, 1200, 450)
-    radius = circle_radius(min(10.0, bm.circle_size * HARD_ROCK_CS))
-    heights = stack_heights(view.objects, view.ends, preempt, bm.stack_leniency, bm.version)
-    shifts = [height * radius * SHIFT_PER_RADIUS for height in heights]
+    window = preempt(min(10.0, bm.approach_rate * HARD_ROCK_AR)) * bm.stack_leniency
+    circle_size = min(10.0, bm.circle_size * HARD_ROCK_CS)
+    radius = circle_radius(circle_size)
+    heights = pile_heights(view.objects, view.ends, window, bm.version)
+    shifts = [stack_offset(circle_size, height) for height in heights]
     for i, j in _pairs_within(view, STACK_BEATS.get(view.level, STACK_BEATS[Level.INSANE]) * BEAT_160):
         a, b = view.objects[i], view.objects[j]
         places = (a.x + shifts[i], a.y + shifts[i]), (b.x + shifts[j], b.y + shifts[j])

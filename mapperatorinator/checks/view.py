@@ -14,20 +14,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..beatmap import Beatmap, HitObject, Hold, Slider, Spinner, star_rating
+from ..beatmap import (
+    Beatmap,
+    HitObject,
+    Hold,
+    Slider,
+    Spinner,
+    circle_radius,
+    pile_heights,
+    preempt,
+    stack_offset,
+    star_rating,
+)  # fmt: skip
 from ..errors import UserError
 from .catch_objects import CatchObject, catch_objects
 from .levels import Level, level_from_name, level_from_stars
 from .registry import MANIA, OSU
 from .snapping import Floats
-from .stacking import SHIFT_PER_RADIUS, Point, slider_end, stack_heights
 from .timeline import Timeline
 
 if TYPE_CHECKING:
     from ..audio import Audio
 
 MAX_TICKS = 10_000  # per slider; only maps that no one can play have more
-BASE_RADIUS = 64.0  # px of a circle at scale 1
+Point = tuple[float, float]
 
 
 def difficulty_range(value: float, easy: float, middle: float, hard: float) -> float:
@@ -35,11 +45,6 @@ def difficulty_range(value: float, easy: float, middle: float, hard: float) -> f
     if value > 5:
         return middle + (hard - middle) * (value - 5) / 5
     return middle - (middle - easy) * (5 - value) / 5
-
-
-def circle_radius(circle_size: float) -> float:
-    """Radius in px of a circle at that circle size."""
-    return BASE_RADIUS * (1.0 - 0.7 * (circle_size - 5) / 5) / 2
 
 
 class MapView(Timeline):
@@ -88,7 +93,7 @@ class MapView(Timeline):
     @cached_property
     def preempt(self) -> float:
         """Time in ms from when an object appears to when it is hit."""
-        return difficulty_range(self.beatmap.approach_rate, 1800, 1200, 450)
+        return preempt(self.beatmap.approach_rate)
 
     # Times -----------------------------------------------------------------------------------
 
@@ -201,11 +206,11 @@ class MapView(Timeline):
         if self.mode != OSU:
             return [0] * len(self.objects)
         bm = self.beatmap
-        return stack_heights(self.objects, self.ends, self.preempt, bm.stack_leniency, bm.version)
+        return pile_heights(self.objects, self.ends, self.preempt * bm.stack_leniency, bm.version)
 
     def stack_shift(self, i: int) -> float:
         """How far in px object `i` is drawn to the right and down because of its stack."""
-        return self.stacks[i] * self.radius * SHIFT_PER_RADIUS
+        return stack_offset(self.beatmap.circle_size, self.stacks[i])
 
     @cached_property
     def heads(self) -> list[Point]:
@@ -218,7 +223,7 @@ class MapView(Timeline):
         """Where each object is drawn when it ends, in px."""
         result = []
         for i, obj in enumerate(self.objects):
-            x, y = slider_end(obj) if isinstance(obj, Slider) else (obj.x, obj.y)
+            x, y = obj.end_position if isinstance(obj, Slider) else (obj.x, obj.y)
             result.append((x + self.stack_shift(i), y + self.stack_shift(i)))
         return result
 
