@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -40,7 +41,7 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         stream, skip = self._stream(), self._given
         while True:
-            held = [sample for sample, _ in zip(stream, range(self.buffer), strict=False)]
+            held = list(itertools.islice(stream, self.buffer))
             for number, members in enumerate(self._dealt(held)):
                 if number >= skip:
                     self._given = number + 1
@@ -55,8 +56,8 @@ class Batches:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken; takes effect when iteration begins."""
-        self._begin, self._given = state["samples"], int(state["given"])
-        self.samples.load_state_dict(self._begin)
+        self.samples.load_state_dict(state["samples"])
+        self._begin, self._given = self.samples.state_dict(), int(state["given"])
 
     def _stream(self) -> Iterator[Sample]:
         if not self.workers:
