@@ -12,6 +12,7 @@ from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.checks import Issue, run_checks
 from mapperatorinator.events import Event, EventKind, beatmap_to_events, events_to_beatmap
 from mapperatorinator.finishing import finish, merge
+from mapperatorinator.mapper.sequence import merging, writing
 from mapperatorinator.pipeline.contexts import lines_of, takes_over_timing, touched, touches
 from mapperatorinator.pipeline.refining import Refine
 from mapperatorinator.settings import Settings
@@ -107,17 +108,22 @@ class Drawing:
         if "KIAI" not in (*settings.output_type, *settings.in_context):
             events = [event for event in events if event.kind != EventKind.KIAI]
         drawn = self._plain(settings, events)
-        return finish(drawn, settings, self.audio) if drawn.hit_objects else drawn
+        return finish(drawn, settings, self.audio) if drawn.hit_objects and not is_published(settings) else drawn
 
     def _plain(self, settings: Settings, events: Sequence[Event]) -> Beatmap:
-        return events_to_beatmap(events, blank(settings, self.audio.path.name), list(self.timing.points))
+        base, lines = blank(settings, self.audio.path.name), list(self.timing.points)
+        if is_published(settings):
+            resnap, overlaps = settings.resnap_events, bool(settings.snap_near_perfect_overlaps)
+            return writing.write(events, base, lines, resnap, overlaps, settings.seed or 0)
+        return events_to_beatmap(events, base, lines)
 
     def _within(self, beatmap: Beatmap, settings: Settings) -> Beatmap:
         """`beatmap` with the range of `settings` drawn anew."""
         first, last = _bounds(settings)
         kept = [item for item in beatmap.hit_objects if not first <= item.time <= last]
         drawn = self._map(settings, beatmap_to_events(replace(beatmap, hit_objects=kept)))
-        return merge(beatmap, drawn, settings.start_time, settings.end_time)
+        join = merging.merge if is_published(settings) else merge
+        return join(beatmap, drawn, settings.start_time, settings.end_time)
 
     def _stretches(self, times: Sequence[float]) -> list[tuple[int, int]]:
         """Ranges in ms around the times, whole beats wide, overlapping ones joined."""
@@ -131,6 +137,11 @@ class Drawing:
             else:
                 stretches.append((max(start, 0), end))
         return stretches
+
+
+def is_published(settings: Settings) -> bool:
+    """Whether the map is to be written as the published program writes it, mistakes and all."""
+    return settings.legacy and settings.model != "embedded"
 
 
 def blank(settings: Settings, song: str) -> Beatmap:

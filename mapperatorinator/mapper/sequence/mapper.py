@@ -94,9 +94,10 @@ class SequenceMapper:
         wanted = wanted_contexts(model, settings)
         written = writer.write(wanted)
         keys = settings.keycount or 4
+        legacy = settings.legacy and "NO_HS" not in settings.in_context  # sounds for a map go into the house's own
         for name in wanted:
             marks = in_range(written[name], settings.start_time, settings.end_time)
-            yield from _spoken(model, marks, keys if settings.mode == 3 else None)
+            yield from _spoken(model, marks, keys if settings.mode == 3 else None, legacy)
 
     def score(
         self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
@@ -256,9 +257,9 @@ def _as_beatmap(given: Iterable[Event], timing: Timing, settings: Settings) -> B
     return events_to_beatmap(given, Beatmap(**fields, circle_size=float(size or 4)), list(timing.points))
 
 
-def _spoken(model: Model, marks: Sequence[Mark], keys: int | None) -> Iterator[Event]:
+def _spoken(model: Model, marks: Sequence[Mark], keys: int | None, legacy: bool) -> Iterator[Event]:
     """The events of marks; mania columns beyond the keys are the last one."""
-    for event in events(in_pixels(marks, model.profile, None), model.profile.types_first):
+    for event in events(in_pixels(marks, model.profile, None), model.profile.types_first, legacy):
         if event.kind in BEAT_KINDS:
             continue
         column = None if event.column is None or keys is None else min(event.column, keys - 1)

@@ -103,11 +103,14 @@ def groups(marks: Sequence[Mark], types_first: bool) -> Iterator[tuple[Mark, lis
         yield kind, attributes
 
 
-def events(marks: Sequence[Mark], types_first: bool) -> Iterator[Event]:
-    """The house's events of marks in pixels; a last anchor in two groups, place and time, becomes one."""
+def events(marks: Sequence[Mark], types_first: bool, legacy: bool = False) -> Iterator[Event]:
+    """The house's events of marks in pixels; a last anchor in two groups, place and time, becomes one.
+
+    legacy : a sound without a volume has -1, and no speed is lifted to the least that the game knows.
+    """
     corner: Event | None = None
     for kind, attributes in groups(marks, types_first):
-        event = _event(kind, attributes)
+        event = _event(kind, attributes, legacy)
         if event.kind is EventKind.SLIDER_HEAD:
             corner = None
         if event.kind is EventKind.LAST_ANCHOR:
@@ -119,16 +122,16 @@ def events(marks: Sequence[Mark], types_first: bool) -> Iterator[Event]:
         yield event
 
 
-def _event(kind: Mark, attributes: Sequence[Mark]) -> Event:
+def _event(kind: Mark, attributes: Sequence[Mark], legacy: bool) -> Event:
     said = {mark.kind: mark.value for mark in attributes}
     event = Event(EventKind(kind.kind), said.get(TIME, kind.time), said.get(SNAP), value=kind.value)
     sounds = [mark.value for mark in attributes if mark.kind == "hitsound"]
     volumes = [mark.value for mark in attributes if mark.kind == "volume"]
-    volumes += [100] * (len(sounds) - len(volumes))
+    volumes += [-1 if legacy else 100] * (len(sounds) - len(volumes))
     pairs = tuple(Hitsound.from_packed(s, v) for s, v in zip(sounds, volumes, strict=False))
     speed = said.get("scroll_speed")
     return replace(
         event, x=said.get("pos_x"), y=said.get("pos_y"), column=said.get("column"), hitsounds=pairs,
-        new_combo="new_combo" in said, scroll_speed=None if speed is None else max(speed, 1) / 100,
+        new_combo="new_combo" in said, scroll_speed=None if speed is None else max(speed, 0 if legacy else 1) / 100,
         distance=said.get(DISTANCE),
     )  # fmt: skip
