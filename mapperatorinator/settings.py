@@ -170,7 +170,7 @@ class Settings:
     ai_mark: bool = _meta.flag(True, "say in tags and difficulty name that the map is generated")
 
     model: str = _run.word("embedded", MODELS, "which model draws the map")
-    lora_path: str = _run.path("folder or hub id of an adapter", models=PUBLISHED)
+    lora_path: str = _run.path("adapter: folder or hub id; embedded model: a file made by `mapperatorinator lora`")
     seed: int | None = _run.whole(None, 0, None, "same seed, same map; default: drawn by chance and reported")
     candidates: int = _run.whole(
         3, 1, 64, "maps to draw for a difficulty; the nearest to the asked stars is kept", models=EMBEDDED

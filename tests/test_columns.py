@@ -175,7 +175,7 @@ def test_parity_of_graph_and_training_module(corpus_maps) -> None:
     from mapperatorinator.training.columns_net import Step, log_likelihoods
     from mapperatorinator.training.points import collate
 
-    net = network(len(columns.column_model().mappers))
+    net = network(len(columns.column_model(None).mappers))
     Step(net).load_state_dict({k: torch.from_numpy(v) for k, v in weights.tensors("columns").items()})
     beatmap = read_beatmap(corpus_maps(5, mode=3, split="val")[2])
     chords = read_chords(beatmap)[:120]

@@ -238,7 +238,7 @@ def test_parity_of_graph_and_training_module(corpus_maps, tmp_path: Path) -> Non
     from mapperatorinator.training.points_loss import log_likelihoods
     from mapperatorinator.training.points_net import PointsNet, Sizes, Step
 
-    model = placing_model()
+    model = placing_model(None)
     net = PointsNet(Sizes(INPUTS, len(model.mappers)), len(model.alphabet))
     Step(net).load_state_dict({k: torch.from_numpy(v) for k, v in weights.tensors("points").items()})
     beatmap = read_beatmap(corpus_maps(3, mode=0, split="val")[1])

@@ -17,6 +17,7 @@ from mapperatorinator import weights
 from mapperatorinator.errors import UserError
 from mapperatorinator.settings import Settings
 from mapperatorinator.timing import Timing, red_line
+from mapperatorinator.weights import adapter
 
 FORMAT = 1
 SUFFIX = ".recipe.json"
@@ -38,9 +39,10 @@ def write_recipe(
     return {
         "format": FORMAT,
         "mapperatorinator": mapperatorinator.__version__,
-        "settings": {**settings.changed(), "audio_path": str(song.resolve()), "output_path": ""},
+        "settings": {**settings.changed(), **_paths(settings, song)},
         "song_sha256": file_hash(song),
         "weights": weight_hashes(),
+        **_adapter(settings),
         "timing": [[point.time, point.beat_length, point.meter] for point in timing.points],
         "results": results,
     }
@@ -67,6 +69,22 @@ def weight_hashes() -> dict[str, str]:
     """sha256 of each embedded model's tensors, by the model's name."""
     names = sorted(path.stem for path in weights.FOLDER.glob("*.safetensors"))
     return {name: weights.fingerprint(name) for name in names}
+
+
+def _paths(settings: Settings, song: Path) -> dict[str, str]:
+    """Paths as they can be found again from elsewhere."""
+    paths = {"audio_path": str(song.resolve()), "output_path": ""}
+    if settings.lora_path and Path(settings.lora_path).is_file():
+        paths["lora_path"] = str(Path(settings.lora_path).resolve())
+    return paths
+
+
+def _adapter(settings: Settings) -> dict[str, Any]:
+    """What tells the embedded model's adapter from others, if there was one."""
+    if settings.model != "embedded" or not settings.lora_path:
+        return {}
+    used = adapter.read(settings.lora_path)
+    return {"adapter": {"file": used.path.name, "sha256": used.sha256, **used.about}}
 
 
 def file_hash(path: Path) -> str:

@@ -20,7 +20,7 @@ from mapperatorinator.pipeline import naming
 from mapperatorinator.pipeline.candidates import Ask, Candidate, choose
 from mapperatorinator.pipeline.contexts import check_contexts, takes_over_timing, touches
 from mapperatorinator.pipeline.delivery import Target, Writer, deliver, find_target
-from mapperatorinator.pipeline.drawing import Drawing
+from mapperatorinator.pipeline.drawing import Drawing, is_published
 from mapperatorinator.pipeline.packing import osu_writer, osz_writer, recipe_writer
 from mapperatorinator.pipeline.recipe import SUFFIX, write_recipe
 from mapperatorinator.pipeline.refining import find_refiner
@@ -34,6 +34,7 @@ from mapperatorinator.pipeline.request import (
 )
 from mapperatorinator.settings import Settings
 from mapperatorinator.timing import Timing
+from mapperatorinator.weights import adapter
 
 SHORTEST_SONG_MS = 30_000  # a map needs 30 s of drain time
 
@@ -208,7 +209,11 @@ def _decoded(song: Path, changed: int, size: int) -> Audio:
 
 
 def _load(settings: Settings) -> Mapper:
-    return _embedded() if settings.model == "embedded" else load_mapper(settings)
+    if settings.model != "embedded":
+        return load_mapper(settings)
+    if settings.lora_path:
+        adapter.find(settings.lora_path, settings.mode)  # what does not fit is refused before any work
+    return _embedded()
 
 
 @lru_cache(maxsize=1)
@@ -245,7 +250,7 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) 
     if drawing.mapper is None:
         return Candidate(drawing.red_lines_only(settings), Ask(0.0, seed), 0.0, ())
     asked = settings.difficulty or 0.0
-    if touches(settings) or "MAP" not in settings.output_type:
+    if touches(settings) or is_published(settings) or "MAP" not in settings.output_type:
         drawn = drawing.draw(settings)
         return Candidate(drawn, Ask(asked, seed), star_rating(drawn) if drawn.hit_objects else 0.0, ())
 

@@ -25,6 +25,7 @@ from mapperatorinator.beatmap import (
     write_osz,
 )
 from mapperatorinator.checks import run_checks, run_set_checks
+from mapperatorinator.complexity import complexity
 from mapperatorinator.errors import UserError
 from mapperatorinator.settings import Settings
 
@@ -164,7 +165,7 @@ def warm(task: Task, say: Say) -> Answer:
         import mapperatorinator.pipeline  # noqa: F401
         from mapperatorinator.mapper.grid.network import grid_model
 
-        grid_model()
+        grid_model(None)
         if "song" in task:
             from mapperatorinator.pipeline import prepare
 
@@ -279,6 +280,7 @@ def _shown(folder: Path, number: int, beatmap: Beatmap) -> Answer:
         "stars": round(_stars(beatmap), 3),
         "objects": len(beatmap.hit_objects),
         "objects_per_second": _density(beatmap),
+        "complexity": complexity(beatmap).as_json(),
         "issues": [issue.to_dict() for issue in run_checks(beatmap)],
         "curve": _curve(beatmap),
     }

@@ -85,6 +85,13 @@ def bits(net: torch.nn.Module, batches: list[dict[str, torch.Tensor]]) -> dict[s
     return {name: round(float(np.mean(values)), 4) for name, values in sums.items()}
 
 
+def loss_of(net: ColumnsNet, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Mean nats per chord."""
+    parts = log_likelihoods(net(batch), batch)
+    total = torch.stack([part.clamp(min=-20).sum() for part in parts.values()]).sum()
+    return -total / batch["mapper"].numel()
+
+
 def train(data: Path, run: Path, minutes: float, seed: int = 0) -> ColumnsNet:
     """Train for `minutes` of processor time on one thread; goes on where a stopped run of the same folder was."""
     torch.set_num_threads(1)
@@ -94,13 +101,7 @@ def train(data: Path, run: Path, minutes: float, seed: int = 0) -> ColumnsNet:
     held_out = whole_crops(load(data.with_suffix(".val.npz")))
     net = network(len(words["mappers"]))
 
-    def loss() -> torch.Tensor:
-        batch = crops.batch()
-        parts = log_likelihoods(net(batch), batch)
-        total = torch.stack([part.clamp(min=-20).sum() for part in parts.values()]).sum()
-        return -total / batch["mapper"].numel()
-
-    fit(net, loss, lambda average: f"held out {bits(average, held_out)}", run, minutes, RATE)
+    fit(net, lambda step: loss_of(net, crops.batch()), lambda average: f"held out {bits(average, held_out)}", run, minutes, RATE)
     return net
 
 

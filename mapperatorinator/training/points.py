@@ -133,7 +133,7 @@ def train(data: Path, run: Path, minutes: float, seed: int = 0) -> PointsNet:
     def report(average: torch.nn.Module) -> str:
         return f"held out {bits(average, held_out, penalty)}"  # type: ignore[arg-type]
 
-    fit(net, lambda: loss_of(net, crops.batch(), penalty), report, run, minutes, RATE)
+    fit(net, lambda step: loss_of(net, crops.batch(), penalty), report, run, minutes, RATE)
     return net
 
 

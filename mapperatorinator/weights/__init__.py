@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+
+    from mapperatorinator.weights.adapter import Adapter
 
 FOLDER = Path(__file__).parent
 Tensors = dict[str, np.ndarray]
@@ -55,21 +56,19 @@ def tensors(name: str) -> Tensors:
 def session(
     name: str,
     graph: str | None = None,
-    merge: Callable[[Tensors], Tensors] | None = None,
+    adapter: Adapter | None = None,
     threads: int = 0,
 ) -> InferenceSession:
     """Open an ONNX Runtime session on an embedded model.
 
     name : the model, e.g. ``"grid"``; its tensors come from ``<name>.safetensors``.
     graph : one of several graphs of the model, stored as ``<name>.<graph>.onnx``; None for ``<name>.onnx``.
-    merge : changes the tensors first, e.g. adds a low-rank adapter.
+    adapter : merged into the tensors first.
     threads : CPU threads; 0 means all cores this process may use.
     """
     import onnxruntime as ort
 
-    loaded = tensors(name)
-    if merge is not None:
-        loaded = merge(loaded)
+    loaded = tensors(name) if adapter is None else adapter.merge(name)
     wanted = card(name)["graphs"][graph or "main"]
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or _cores()

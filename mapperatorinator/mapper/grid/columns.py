@@ -13,6 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mapperatorinator.weights.adapter import Adapter
+
 from . import lanes
 from .decoder import CausalModel, Decoder, read
 from .draft import Chord, Conditions
@@ -30,10 +32,10 @@ _CERTAIN = 30.0  # nats
 _EVENNESS = 1.0  # nats
 
 
-@lru_cache(maxsize=1)
-def column_model() -> CausalModel:
-    """The embedded column network, loaded once."""
-    return CausalModel(NAME)
+@lru_cache(maxsize=2)
+def column_model(adapter: Adapter | None) -> CausalModel:
+    """The embedded column network, loaded once for each adapter."""
+    return CausalModel(NAME, adapter)
 
 
 def place_columns(
@@ -67,7 +69,7 @@ def score_columns(chords: Sequence[Chord], conditions: Conditions) -> list[float
         states.append((walk.lanes.copy(), lanes.describe_pairs(walk.lanes)[0]))
         walk.play(chord)
     known, beats = lanes.describe_chords(chords, walk.keys), lanes.beats_of(chords)
-    _, logits = read(column_model(), known, beats, np.stack(fingers), conditions)
+    _, logits = read(column_model(conditions.adapter), known, beats, np.stack(fingers), conditions)
     surprise = []
     for chord, (now, pairs), row in zip(chords, states, logits.astype(float), strict=True):
         walk.lanes = now
@@ -86,7 +88,7 @@ class _Walk:
         self.presses = np.zeros(FINGERS)
         self.chords = chords
         known = lanes.describe_chords(chords, self.keys)
-        self.net = Decoder(column_model(), 1, known, lanes.beats_of(chords), conditions)
+        self.net = Decoder(column_model(conditions.adapter), 1, known, lanes.beats_of(chords), conditions)
 
     def described(self, i: int) -> Floats:
         """What the network is told of the fingers before chord `i`, one row."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
 from mapperatorinator import weights
+from mapperatorinator.weights.adapter import Adapter
 
 from .conditions import descriptor_vector, number_vector
 from .draft import Conditions
@@ -22,7 +23,7 @@ _BARRED = np.float32(-1e9)
 class CausalModel:
     """What all placing networks share: the graph "step", the tables of their card, the size of their memory."""
 
-    def __init__(self, name: str, threads: int = 1) -> None:
+    def __init__(self, name: str, adapter: Adapter | None = None) -> None:
         self.card: dict[str, Any] = weights.card(name)
         self.mappers: list[str] = self.card["mappers"]
         self.descriptors: list[str] = self.card["descriptors"]
@@ -30,7 +31,7 @@ class CausalModel:
         self.blocks, self.heads = sizes["blocks"], sizes["heads"]
         self.half = sizes["width"] // sizes["heads"] // 2
         self.index_heads, self.context = self.card["index_heads"], self.card["context"]
-        self.step: InferenceSession = weights.session(name, "step", threads=threads)
+        self.step: InferenceSession = weights.session(name, "step", adapter, threads=1)
 
 
 class Decoder:

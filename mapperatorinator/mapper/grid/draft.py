@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mapperatorinator.events import Hitsound
+    from mapperatorinator.weights.adapter import Adapter
 
 
 class DraftKind(IntEnum):
@@ -80,7 +81,7 @@ class Conditions:
     `mode` is 0 to 3, `stars` as rosu-pp counts them, `circle_size` 0 to 10, `keys` 1 to 18 (mania),
     `slider_multiplier` in units of 100 px per beat, `mapper` an index of the model's mapper table, `density`
     objects per second of drain time, `hold_ratio` and `scroll_ratio` shares of objects (0 to 1) that are held or
-    change the scroll speed.
+    change the scroll speed, `adapter` what changes the networks.
     """
 
     mode: int
@@ -95,3 +96,4 @@ class Conditions:
     hold_ratio: float | None = None
     scroll_ratio: float | None = None
     descriptors: frozenset[str] = frozenset()
+    adapter: Adapter | None = None

@@ -26,6 +26,7 @@ from mapperatorinator.mapper.grid.sketch import sketch
 from mapperatorinator.mapper.grid.spelling import Speller, spell_chords
 from mapperatorinator.mapper.grid.ticks import TickGrid
 from mapperatorinator.mapper.grid.unmask import Drawing, Painter
+from mapperatorinator.weights.adapter import Adapter, find
 
 if TYPE_CHECKING:
     from mapperatorinator.audio import Audio
@@ -53,8 +54,12 @@ class GridMapper:
 
     @property
     def model(self) -> GridModel:
-        """The rhythm network."""
-        return self._model or grid_model()
+        """The rhythm network without an adapter."""
+        return self.adapted(None)
+
+    def adapted(self, adapter: Adapter | None) -> GridModel:
+        """The rhythm network as an adapter changes it."""
+        return self._model or grid_model(adapter)
 
     def map(
         self, audio: Audio, timing: Timing, settings: Settings, given: Sequence[Event] | None = None,
@@ -66,12 +71,12 @@ class GridMapper:
         reference : what ``settings.in_context`` takes over is of this beatmap.
         drawing : how to draw, instead of what the settings say. deaf : map without listening (for measuring).
         """
-        heard = self._hear(audio, timing, deaf)
         conditions = self.conditions(settings)
+        heard = self._hear(audio, timing, deaf, conditions.adapter)
         rows = _range(heard.grid, settings.start_time, settings.end_time)
         drawing = drawing or drawing_of(settings)
         if reference is not None and set(settings.in_context) & {"MAP", "NO_HS"}:
-            yield from touched(self.model, heard, reference, settings, conditions, rows, drawing)
+            yield from touched(self.adapted(conditions.adapter), heard, reference, settings, conditions, rows, drawing)
             return
         show = partial(self._show, timing, conditions, settings)
         shown = Shown.of(settings, reference, heard.grid)
@@ -95,7 +100,7 @@ class GridMapper:
 
     def prepare(self, audio: Audio, timing: Timing) -> None:
         """Hear a song ahead of mapping it."""
-        self._hear(audio, timing, False)
+        self._hear(audio, timing, False, None)
 
     def score(
         self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
@@ -103,8 +108,9 @@ class GridMapper:
         """Return how surprising rhythm, attributes and places of a map are, given everything around them."""
         from mapperatorinator.mapper.grid.opinion import opinion
 
-        heard = self._hear(audio, timing, False)
-        return opinion(self.model, heard, list(events), timing, self.conditions(settings))
+        conditions = self.conditions(settings)
+        heard = self._hear(audio, timing, False, conditions.adapter)
+        return opinion(self.adapted(conditions.adapter), heard, list(events), timing, conditions)
 
     def conditions(self, settings: Settings) -> Conditions:
         """What the settings ask of the whole map, in the networks' terms."""
@@ -121,6 +127,7 @@ class GridMapper:
             hold_ratio=settings.hold_note_ratio,
             scroll_ratio=settings.scroll_speed_ratio,
             descriptors=frozenset(settings.descriptors),
+            adapter=find(settings.lora_path, mode) if settings.lora_path else None,
         )
 
     def _mapper_of(self, name: str) -> int | None:
@@ -144,7 +151,7 @@ class GridMapper:
             conditions = self.conditions(settings)
             canvas = Canvas.of([*given, *(shown.kiai or ())], conditions.mode, heard.grid)
             rng = np.random.default_rng(settings.seed or 0)
-            painter = Painter(self.model, heard, canvas, conditions, rng, drawing, shown.rhythm)
+            painter = Painter(self.adapted(conditions.adapter), heard, canvas, conditions, rng, drawing, shown.rhythm)
             kept = () if shown.kiai is None else ("kiai",)
             painter.paint(rows, self._playable(audio, heard.grid, deaf), lambda done: show(canvas), kept)
             self._drawn = (key, canvas)
@@ -159,12 +166,12 @@ class GridMapper:
         first = canvas.grid.times[int(canvas.starts().argmax())]
         self.sketch(sketch(canvas, conditions, timing, max(float(first), settings.start_time or 0.0)))
 
-    def _hear(self, audio: Audio, timing: Timing, deaf: bool) -> Heard:
-        key = (audio, timing, deaf)
-        if self._heard is None or self._heard[0] is not audio or self._heard[1] != (timing, deaf):
+    def _hear(self, audio: Audio, timing: Timing, deaf: bool, adapter: Adapter | None) -> Heard:
+        key = (timing, deaf, adapter)
+        if self._heard is None or self._heard[0] is not audio or self._heard[1] != key:
             grid = TickGrid.of(timing, 0.0, audio.duration_ms)
-            heard = self.model.hear(None if deaf else self._mel(audio), grid, audio.duration_ms)
-            self._heard = (audio, key[1:], heard)
+            mel = None if deaf else self._mel(audio)
+            self._heard = (audio, key, self.adapted(adapter).hear(mel, grid, audio.duration_ms))
         return self._heard[2]
 
     def _mel(self, audio: Audio) -> Floats:

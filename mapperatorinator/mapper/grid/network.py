@@ -18,6 +18,7 @@ from mapperatorinator.mapper.grid.conditions import descriptor_vector, number_ve
 from mapperatorinator.mapper.grid.draft import Conditions
 from mapperatorinator.mapper.grid.sound import normalise, tempo_features
 from mapperatorinator.mapper.grid.ticks import TICKS_PER_PATCH, TickGrid
+from mapperatorinator.weights.adapter import Adapter
 
 Floats = NDArray[np.float32]
 WINDOW = 256 * TICKS_PER_PATCH
@@ -52,14 +53,14 @@ class Heard:
 
 
 class GridModel:
-    """The embedded rhythm network and what its card says."""
+    """The embedded rhythm network, changed by an adapter or not, and what its card says."""
 
-    def __init__(self) -> None:
+    def __init__(self, adapter: Adapter | None = None) -> None:
         card = weights.card("grid")
         self.mappers: list[str] = card["mappers"]
         self.descriptors: list[str] = card["descriptors"]
-        self._sound = weights.session("grid", "sound")
-        self._canvas = weights.session("grid", "canvas")
+        self._sound = weights.session("grid", "sound", adapter)
+        self._canvas = weights.session("grid", "canvas", adapter)
 
     def hear(self, mel: Floats | None, grid: TickGrid, song_ms: float) -> Heard:
         """Listen to a song at the ticks of its grid.
@@ -122,10 +123,10 @@ class GridModel:
         }
 
 
-@lru_cache(maxsize=1)
-def grid_model() -> GridModel:
-    """The embedded rhythm network, loaded once."""
-    return GridModel()
+@lru_cache(maxsize=2)
+def grid_model(adapter: Adapter | None) -> GridModel:
+    """The embedded rhythm network, loaded once for each adapter."""
+    return GridModel(adapter)
 
 
 def window_starts(count: int) -> tuple[int, ...]:

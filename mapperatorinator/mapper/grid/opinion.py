@@ -87,7 +87,7 @@ def _strays(events: Sequence[Event], grid: TickGrid) -> list[Surprisal]:
 
 def _places(beatmap: Beatmap, conditions: Conditions) -> list[Surprisal]:
     drafts = sorted(read_drafts(beatmap), key=lambda draft: draft.time)
-    verdict = judge(drafts, conditions, placing_model())
+    verdict = judge(drafts, conditions, placing_model(conditions.adapter))
     padded = np.append(verdict.heads, np.zeros(len(_AFTERMATH)))
     later = np.lib.stride_tricks.sliding_window_view(padded, len(_AFTERMATH))
     bits = later[: len(drafts)] @ np.array(_AFTERMATH)

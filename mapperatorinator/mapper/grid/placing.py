@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnxruntime import RunOptions
 
 from mapperatorinator import weights
+from mapperatorinator.weights.adapter import Adapter
 
 from . import spacing
 from .decoder import CausalModel, Singles
@@ -22,10 +23,10 @@ NAME = "points"
 class PlacingModel(CausalModel):
     """Graph "step" says where a head might go; graph "choose" what follows from each choice."""
 
-    def __init__(self, threads: int = 1) -> None:
-        super().__init__(NAME, threads)
+    def __init__(self, adapter: Adapter | None = None) -> None:
+        super().__init__(NAME, adapter)
         self.alphabet = Alphabet.from_card(self.card["alphabet"])
-        self._choose = weights.session(NAME, "choose", threads=threads)
+        self._choose = weights.session(NAME, "choose", adapter, threads=1)
         self._only = RunOptions()
         self._only.only_execute_path_to_fetches = True
 
@@ -50,7 +51,7 @@ class PlacingModel(CausalModel):
         return self._choose.run([name], inputs, self._only)[0].astype(float)
 
 
-@lru_cache(maxsize=1)
-def placing_model() -> PlacingModel:
-    """The embedded placing network, loaded once."""
-    return PlacingModel()
+@lru_cache(maxsize=2)
+def placing_model(adapter: Adapter | None) -> PlacingModel:
+    """The embedded placing network, loaded once for each adapter."""
+    return PlacingModel(adapter)

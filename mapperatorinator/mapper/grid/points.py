@@ -47,7 +47,7 @@ def place_many(
 ) -> list[list[Draft]]:
     """Draw one candidate per entry of `scales`, together; returns placed copies of the drafts."""
     rhythm = Rhythm.of(drafts)
-    walk = Hand(placing_model(), rhythm, conditions, np.array(scales, float))
+    walk = Hand(placing_model(conditions.adapter), rhythm, conditions, np.array(scales, float))
     candidates = [[copy(draft) for draft in drafts] for _ in scales]
     for i, draft in enumerate(drafts):
         column = [candidate[i] for candidate in candidates]
@@ -65,5 +65,5 @@ def place_many(
 
 def score(drafts: Sequence[Draft], conditions: Conditions) -> list[float]:
     """How surprising each placed object is, in bits: its head, and a slider's body and direction; 0 for spinners."""
-    verdict = judge(drafts, conditions, placing_model())
+    verdict = judge(drafts, conditions, placing_model(conditions.adapter))
     return (verdict.heads + verdict.bodies).tolist()

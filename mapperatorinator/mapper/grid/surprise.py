@@ -2,7 +2,8 @@
 
 In each of eight passes over the song the network asks of every eighth object whether it should start there: the
 object and the empty ticks within half a beat of it are hidden. Of another eighth it asks the attributes, and of an
-eighth of the empty half-beats whether something is missing.
+eighth of the empty half-beats whether something is missing. What the network says is joined with what the map's own
+habits say (`habits`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from mapperatorinator.mapper import Surprisal
 from mapperatorinator.mapper.grid.canvas import (
+    COLUMNS,
     KIND_CLASSES,
     STARTS,
     VOLUME_STEP,
@@ -24,16 +26,19 @@ from mapperatorinator.mapper.grid.canvas import (
 )
 from mapperatorinator.mapper.grid.cells import KIND_OFFSETS, NAMES, Cells, applicable
 from mapperatorinator.mapper.grid.draft import Conditions
+from mapperatorinator.mapper.grid.habits import Memory, joined, powers
 from mapperatorinator.mapper.grid.network import SLICES, GridModel, Heard
 
 _PASSES = 8
 _REACH = 6  # ticks around a start that are hidden with it, and in which it might rather be
 _BLOCK = 3  # empty ticks that are asked together
 _FAR = 36  # ticks; hidden objects further than this from a block do not matter to it
+_NEVER = -30.0  # nats of what cannot be
 _BANKS = ("normal", "soft", "drum")
 # What is said of ticks as such; every other column is an attribute.
 _KIND, _KIAI = NAMES.index("kind"), NAMES.index("kiai")
 _ATTRIBUTES = [name for name in NAMES if name not in ("kind", "releases", "kiai")]
+HABITS = ("start", "kind", *_ATTRIBUTES)
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -46,18 +51,20 @@ def surprisals(model: GridModel, heard: Heard, canvas: Canvas, conditions: Condi
     starts, given that something does), the names of the attributes, and "missing" (nothing starts here, only
     where the network would rather have something).
     """
-    seen = _Seen.of(canvas, heard)
+    seen = Seen.of(canvas)
     if not len(seen.starts):
         return []
-    asked = _ask(model, heard, canvas, conditions, seen)
-    return sorted([*_starts(canvas, seen, asked), *_missing(canvas, seen, asked), *_attributes(canvas, seen, asked)],
-                  key=lambda s: s.time)  # fmt: skip
+    asked, memory = _ask(model, heard, canvas, conditions, seen), Memory(canvas)
+    odds = _Odds.of(seen, asked, memory)
+    return sorted([*_starts(canvas, seen, odds), *_missing(canvas, seen, asked, odds),
+                   *_attributes(canvas, seen, asked, memory)], key=lambda s: s.time)  # fmt: skip
 
 
 @dataclass
-class _Seen:
+class Seen:
     """Rows (n,) of a canvas: where objects start, which object a row belongs to (-1: none), what applies."""
 
+    canvas: Canvas
     starts: NDArray[np.intp]
     owner: NDArray[np.intp]
     classes: NDArray[np.int64]
@@ -66,7 +73,8 @@ class _Seen:
     times: Floats
 
     @classmethod
-    def of(cls, canvas: Canvas, heard: Heard) -> _Seen:
+    def of(cls, canvas: Canvas) -> Seen:
+        """What there is to ask about a canvas."""
         classes = np.stack([canvas.columns[name] for name in NAMES], axis=1).astype(np.int64)
         kinds = classes[:, _KIND].copy()
         applies = applicable(canvas.mode, kinds) & (classes >= 0)
@@ -74,7 +82,16 @@ class _Seen:
         classes[:, _KIND] += KIND_OFFSETS[canvas.mode]
         started = canvas.starts()
         owner = np.where(kinds > 0, np.cumsum(started) - 1, -1)
-        return cls(np.flatnonzero(started), owner, classes, applies, heard.grid.valid, heard.grid.times)
+        return cls(canvas, np.flatnonzero(started), owner, classes, applies, canvas.grid.valid, canvas.grid.times)
+
+    def values(self, aspect: str) -> tuple[NDArray[np.intp], int]:
+        """Of one of `HABITS` the class of every row, (n,), -1 where it has none, and how many classes there are."""
+        starts = self.canvas.starts()
+        if aspect == "start":
+            return np.where(self.valid & (starts | (self.owner < 0)), starts, -1).astype(np.intp), 2
+        has = starts if aspect == "kind" else self.applies[:, NAMES.index(aspect)] & (self.owner >= 0)
+        classes = KIND_CLASSES[self.canvas.mode] if aspect == "kind" else COLUMNS[aspect]
+        return np.where(has & self.valid, self.canvas.columns[aspect], -1).astype(np.intp), classes
 
     def near(self) -> tuple[NDArray[np.intp], Bools]:
         """Rows within reach of every start, (objects, 13), and which of them are its own or empty."""
@@ -96,7 +113,7 @@ class _Asked:
     attributes: Floats
 
 
-def _ask(model: GridModel, heard: Heard, canvas: Canvas, conditions: Conditions, seen: _Seen) -> _Asked:
+def _ask(model: GridModel, heard: Heard, canvas: Canvas, conditions: Conditions, seen: Seen) -> _Asked:
     count, kinds = len(seen.owner), _kinds(canvas.mode)
     rows, free = seen.near()
     hiding = np.zeros((_PASSES, count), bool)  # whose kind is hidden for an object's sake
@@ -122,7 +139,7 @@ def _ask(model: GridModel, heard: Heard, canvas: Canvas, conditions: Conditions,
     return result
 
 
-def _passes_of_blocks(seen: _Seen, count: int) -> NDArray[np.int64]:
+def _passes_of_blocks(seen: Seen, count: int) -> NDArray[np.int64]:
     """In which pass every row is asked if it is empty: one in which no object nearby is hidden; (n,)."""
     number = np.arange(count) // _BLOCK
     best, chosen = np.full(count, -1.0), np.zeros(count, np.int64)
@@ -155,10 +172,45 @@ def _start_odds(mode: int, scores: Floats) -> Floats:
     return np.logaddexp.reduce(scores[..., begins], axis=-1) - np.logaddexp.reduce(scores[..., ~begins], axis=-1)
 
 
-def _starts(canvas: Canvas, seen: _Seen, asked: _Asked) -> list[Surprisal]:
+@dataclass
+class _Odds:
+    """Log odds that something starts, the network's and the habits' joined: at every row that is empty or a start
+    (n,), and around every start if it were not there (objects, 13)."""
+
+    here: Floats
+    around: Floats
+
+    @classmethod
+    def of(cls, seen: Seen, asked: _Asked, memory: Memory) -> _Odds:
+        mode = seen.canvas.mode
+        around, here = _start_odds(mode, asked.starts), _start_odds(mode, asked.empty)
+        here[seen.starts] = around[:, _REACH]
+        values, classes = seen.values("start")
+        asked_rows = np.flatnonzero(values >= 0)
+        own = memory.recall("start", values, classes, asked_rows)
+        experts = np.stack((_both(here[asked_rows]), own), axis=1)
+        played = (asked_rows >= seen.starts[0]) & (asked_rows <= seen.starts[-1])
+        weights = powers(experts[played], values[asked_rows[played]])
+        here[asked_rows] = _ratio(joined(experts, weights))
+        rows, free = seen.near()
+        without = np.broadcast_to(seen.starts[:, None], rows.shape)[free]
+        own = memory.recall("start", values, classes, rows[free], without)
+        around[free] = _ratio(joined(np.stack((_both(around[free]), own), axis=1), weights))
+        return cls(here, around)
+
+
+def _both(odds: Floats) -> Floats:
+    """Log-probabilities of no and yes, (..., 2), from log odds."""
+    return -np.logaddexp(0.0, np.stack((odds, -odds), axis=-1))
+
+
+def _ratio(scores: Floats) -> Floats:
+    return scores[..., 1] - scores[..., 0]
+
+
+def _starts(canvas: Canvas, seen: Seen, asked: _Odds) -> list[Surprisal]:
     rows, free = seen.near()
-    odds = _start_odds(canvas.mode, asked.starts)
-    here = odds[:, _REACH].copy()
+    odds, here = asked.around.copy(), asked.here[seen.starts]
     odds[:, _REACH] = -np.inf
     odds[~free] = -np.inf
     best = odds.argmax(1)
@@ -179,31 +231,34 @@ def _starts(canvas: Canvas, seen: _Seen, asked: _Asked) -> list[Surprisal]:
     return found
 
 
-def _missing(canvas: Canvas, seen: _Seen, asked: _Asked) -> list[Surprisal]:
-    odds = _start_odds(canvas.mode, asked.empty)
-    rows = np.flatnonzero((seen.owner < 0) & seen.valid & (odds > 0))
+def _missing(canvas: Canvas, seen: Seen, asked: _Asked, odds: _Odds) -> list[Surprisal]:
+    rows = np.flatnonzero((seen.owner < 0) & seen.valid & (odds.here > 0))
     begins = np.flatnonzero(STARTS[canvas.mode])
     return [
         Surprisal(
-            float(seen.times[row]), "missing", float(np.logaddexp(0.0, odds[row]) / np.log(2)), "nothing",
+            float(seen.times[row]), "missing", float(np.logaddexp(0.0, odds.here[row]) / np.log(2)), "nothing",
             class_name(canvas.mode, "kind", int(begins[asked.empty[row, begins].argmax()])),
-            float(1 / (1 + np.exp(-odds[row]))),
+            float(1 / (1 + np.exp(-odds.here[row]))),
         )
         for row in rows
     ]  # fmt: skip
 
 
-def _attributes(canvas: Canvas, seen: _Seen, asked: _Asked) -> list[Surprisal]:
+def _attributes(canvas: Canvas, seen: Seen, asked: _Asked, memory: Memory) -> list[Surprisal]:
     found: list[Surprisal] = []
-    begins = STARTS[canvas.mode]
-    scores = _log_softmax(np.where(begins, asked.starts[:, _REACH], -np.inf))
-    said = canvas.columns["kind"][seen.starts].astype(int)
-    found += _column(canvas.mode, "kind", seen.times[seen.starts], scores, said)
-    for name in _ATTRIBUTES:
-        column = NAMES.index(name)
-        rows = np.flatnonzero(seen.applies[:, column] & (seen.owner >= 0) & seen.valid)
-        scores = _log_softmax(asked.attributes[rows, SLICES[column]])
-        found += _column(canvas.mode, name, seen.times[rows], scores, seen.classes[rows, column])
+    for name in HABITS[1:]:
+        values, classes = seen.values(name)
+        rows = np.flatnonzero(values >= 0)
+        if not len(rows):
+            continue
+        if name == "kind":
+            scores = _log_softmax(np.where(STARTS[canvas.mode], asked.starts[:, _REACH], _NEVER))
+            scores = scores[np.searchsorted(seen.starts, rows)]
+        else:
+            scores = _log_softmax(asked.attributes[rows, SLICES[NAMES.index(name)]])
+        experts = np.stack((scores, memory.recall(name, values, classes, rows)), axis=1)
+        scores = joined(experts, powers(experts, values[rows]))
+        found += _column(canvas.mode, name, seen.times[rows], scores, values[rows])
     return found
 
 
