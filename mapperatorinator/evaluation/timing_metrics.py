@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mapperatorinator.audio import Audio, load_audio
+from mapperatorinator.evaluation.rhythm import matched
 from mapperatorinator.evaluation.timing_truth import Array, Truth, truths
 from mapperatorinator.timing import Timing, find_timing
 
@@ -149,16 +150,7 @@ def f_measure(true: Array, guess: Array, window: float) -> float:
     """F1 of one-to-one matches within `window` ms, both lists sorted."""
     if not len(true) or not len(guess):
         return 0.0
-    hits = i = j = 0
-    while i < len(true) and j < len(guess):
-        distance = guess[j] - true[i]
-        if abs(distance) <= window:
-            hits, i, j = hits + 1, i + 1, j + 1
-        elif distance < 0:
-            j += 1
-        else:
-            i += 1
-    return 2 * hits / (len(true) + len(guess))
+    return 2 * matched(guess, true, window) / (len(true) + len(guess))
 
 
 def _continuity(true: Array, guess: Array) -> tuple[float | None, float | None]:
