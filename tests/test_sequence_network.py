@@ -9,7 +9,9 @@ from sequences import TOLERANCE
 
 torch = pytest.importorskip("torch")
 
+from mapperatorinator.mapper.sequence import engine  # noqa: E402
 from mapperatorinator.mapper.sequence.network import Network, Spectrogram, Vectors, load, rope, rotate  # noqa: E402
+from mapperatorinator.mapper.sequence.rules import Sampling, guide  # noqa: E402
 
 pytestmark = pytest.mark.compat
 FAMILIES = sequences.families()
@@ -100,6 +102,32 @@ def test_logits_step_by_step_and_all_at_once(family: str) -> None:
     full = full[:, ids.shape[1] - 1 :]
     near(full[..., want["logits_vocab_subset"]], want["full_forward_logits_subset"])
     near(full.double().logsumexp(-1), want["full_forward_logsumexp"])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_guided_steps(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both prompts' logits and the scores that the published guidance makes of them; the tokens were drawn by chance."""
+    want, network, steps = expected(family), network_of(family), []
+
+    def watched(asked, unwanted, *rest):
+        steps.append((torch.cat((unwanted, asked)), guide(asked, unwanted, *rest)))
+        drawn = result[:, prompts.asked.shape[1] + len(steps) - 1]
+        return torch.nn.functional.one_hot(drawn, asked.shape[1]).float()
+
+    monkeypatch.setattr(engine, "guide", watched)
+    asked, unwanted, result = (
+        torch.from_numpy(want[f"cfg_{name}"]) for name in ("cond_prompt", "negative_prompt", "result_ids")
+    )
+    sampling = Sampling(guidance=float(want["cfg_scale"]), sample=False, legacy=True)
+    prompts, never = engine.Prompts(asked, unwanted), torch.zeros(network.shape.vocab_out, dtype=torch.bool)
+    heard, limit = memory(family)[1][:1], result.shape[1]
+    with torch.inference_mode():
+        engine.generate(network, heard, prompts, [], never, limit, sampling)
+    near(torch.stack([scores.double().logsumexp(-1)[0] for _, scores in steps]), want["cfg_guided_logsumexp"])
+    for number, (raw, scores) in enumerate(steps):
+        if f"cfg_raw_logits_step{number}" in want:
+            near(raw, want[f"cfg_raw_logits_step{number}"])
+            near(scores, want[f"cfg_guided_scores_step{number}"])
 
 
 def test_rotation_depends_on_distance_only() -> None:
