@@ -28,6 +28,7 @@ COMMANDS = {
     "mod": ("mapperatorinator.cli.mod", "say what would surprise a mapper in a map, and what breaks the rules"),
     "settings": ("mapperatorinator.cli.settings", "list every option"),
     "doctor": ("mapperatorinator.cli.doctor", "look at this installation and say what to mend"),
+    "dataset": ("mapperatorinator.training.datasets.cli", "make data sets for training, and look into them"),
     "lora": ("mapperatorinator.training.adapter_command", "fine-tune the embedded model on your own maps"),
     "train": ("mapperatorinator.training.train_command", "train a model for the published networks, or an adapter"),
     "evaluate": ("mapperatorinator.evaluation.cli", "measure the quality of generated maps"),

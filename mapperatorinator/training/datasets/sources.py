@@ -145,8 +145,11 @@ class Mmrs:
         sets: dict[int, list[dict[str, Any]]] = {}
         for row in sorted(parquet_rows(folder / METADATA), key=lambda row: (row["BeatmapSetId"], row["Id"])):
             sets.setdefault(row["BeatmapSetId"], []).append(row)
-        chosen = list(sets.values())[selection.start : selection.stop]
-        self.sets = [rows for rows in ([r for r in rows if self._fits(r)] for rows in chosen) if rows]
+        songs: dict[tuple[str, str], list[dict[str, Any]]] = {}  # a set may have a song and cuts of it
+        for row in (row for rows in list(sets.values())[selection.start : selection.stop] for row in rows):
+            if self._fits(row):
+                songs.setdefault((row["BeatmapSetFolder"], row["AudioFile"]), []).append(row)
+        self.songs = list(songs.items())
 
     def _fits(self, row: dict[str, Any]) -> bool:
         return mode_fits(row["ModeInt"], self.selection) and fits(
@@ -154,14 +157,12 @@ class Mmrs:
         )
 
     def __len__(self) -> int:
-        return len(self.sets)
+        return len(self.songs)
 
     def __getitem__(self, place: int) -> Song:
-        rows = self.sets[place]
-        folder = self.folder / "data" / rows[0]["BeatmapSetFolder"]
-        first = rows[0]["AudioFile"]  # a song is one file; difficulties with a cut of their own are left out
-        charts = tuple(self._chart(folder, row) for row in rows if row["AudioFile"] == first)
-        return Song(folder.name, charts, partial(load_published, folder / first))
+        (name, audio), rows = self.songs[place]
+        folder = self.folder / "data" / name
+        return Song(name, tuple(self._chart(folder, row) for row in rows), partial(load_published, folder / audio))
 
     def _chart(self, folder: Path, row: dict[str, Any]) -> Chart:
         ratings = row.get("StarRating")
