@@ -326,7 +326,7 @@ STANDARD = [
     Case("short_slider", WARNING, _add(slider(99, 99, at(8), (99, 140))), level=EASY),
     Case("short_slider", None, _add(slider(99, 99, at(8), (99, 169))), level=EASY),
     Case("spinner_recovery", PROBLEM, _add(Spinner(256, 192, at(8), end_time=at(10))), level=EASY),
-    Case("spinner_recovery", PROBLEM,
+    Case("spinner_recovery", WARNING,
          _both(_add(Spinner(256, 192, at(8), end_time=at(14))), lambda bm: _drop(bm, 14.5, 15)), level=EASY),
     Case("spinner_recovery", None,
          _both(_add(Spinner(256, 192, at(8), end_time=at(14))), lambda bm: _drop(bm, 14.5, 18)), level=EASY),

@@ -22,11 +22,12 @@ def _loose(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.IGNORECASE)
 
 
+_LETTERS = r"a-z0-9\u00c0-\u04ff"  # of scripts that join to words: "FTИ" is no "ft"
 # Ranking criteria, metadata: how collaborations and voice actors are written.
 CREDITS = (
-    Marker("vs.", _loose(r"(?<=\s)vs\.?(?=[^a-z0-9.]|$)")),
-    Marker("CV:", _loose(r"(?<=[\s(（])cv[:：]?(?=[^a-z0-9:：]|$)")),
-    Marker("feat.", _loose(r"(?<=[\s(（])(?:ft|feat|featuring)\.?(?=[^a-z0-9.]|$)")),
+    Marker("vs.", _loose(rf"(?<=\s)vs\.?(?=[^{_LETTERS}.]|$)")),
+    Marker("CV:", _loose(rf"(?<=[\s(（])cv[:：]?(?=[^{_LETTERS}:：]|$)")),
+    Marker("feat.", _loose(rf"(?<=[\s(（])(?:ft|feat|featuring)\.?(?=[^{_LETTERS}.]|$)")),
 )
 
 # Ranking criteria, metadata: versions of a song. Combined ones first, since they contain the others.
