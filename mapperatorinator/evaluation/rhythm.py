@@ -107,11 +107,6 @@ def hearing(f1: float, deaf: float, human: float) -> float:
     return (f1 - deaf) / (human - deaf) if human != deaf else float("nan")
 
 
-def best_of_references(beatmap: Beatmap | None, references: Sequence[Beatmap]) -> RhythmScore:
-    """The score against the human map that it agrees with most, so that another good rhythm may win."""
-    return max((rhythm_score(beatmap, reference) for reference in references), key=lambda score: score.f1)
-
-
 def grid_divisor(times: Times, timing: Timing) -> int:
     """The coarsest division of the beat whose ticks hold 95 % of `times` (ms) to within 5 ms, or 12."""
     beats = timing.beat_at(times)

@@ -34,7 +34,6 @@ class _Shape:
         self.circles = np.array([isinstance(o, Circle) for o in objects])
         chords, counts = np.unique(np.round(times), return_counts=True)
         self.chord = float(np.mean(counts))
-        self.chord_times = chords
         columns = [bm.column(o) for o in objects] if bm.mode == 3 else []
         self.jacks = _jack_share(times, columns)
 

@@ -97,10 +97,6 @@ class Canvas:
             (x * SCALE, y * SCALE), words, _shade(colour, alpha), font(round(size * SCALE)), anchor=anchor
         )
 
-    def text_width(self, words: str, size: float = 12) -> float:
-        """Width of words in logical pixels."""
-        return self._draw.textlength(words, font(round(size * SCALE))) / SCALE
-
 
 @lru_cache(maxsize=32)
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
