@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import sequences
 
+from mapperatorinator.audio import Tags
 from mapperatorinator.beatmap import read_beatmap
 from mapperatorinator.errors import UserError
 from mapperatorinator.mapper.sequence.conditions import Conditions, Wishes
 from mapperatorinator.mapper.sequence.profile import PROFILES
 from mapperatorinator.mapper.sequence.prompts import Context, Prompter
-from mapperatorinator.mapper.sequence.reading import Reader
+from mapperatorinator.mapper.sequence.reading import Reader, usual_beat
 from mapperatorinator.mapper.sequence.vocabulary import Vocabulary
+from mapperatorinator.pipeline.request import complete
+from mapperatorinator.settings import Settings
 
 pytestmark = pytest.mark.compat
 FAMILIES = sequences.part("tokens/prompts.json").get("families", {})
@@ -47,6 +50,34 @@ def test_conditions(family: str, number: int) -> None:
     assert Conditions(vocabulary, profile, wishes.opposite(), length).tokens() == case["negative_tokens"]
     if "mapper_idx" in case["model_inputs"]:
         assert [made.mapper()] == case["model_inputs"]["mapper_idx"]
+
+
+MAPS = sequences.part("tokens/index.json").get("maps", {})
+
+
+@pytest.mark.parametrize("name", list(MAPS))
+def test_what_a_reference_fills_in(name: str) -> None:
+    """Options taken over from a map; year, mapper and style are not in its file.
+
+    Stars were recorded with the game's formulas of a year before (rosu-pp 3.1), which rate up to a tenth otherwise.
+    """
+    reference, want = read_beatmap(sequences.map_path(name)), MAPS[name]
+    config = want["generation_config"]
+    filled = complete(Settings(beatmap_path=name), reference, Tags())
+    assert (filled.mode, filled.difficulty, filled.hitsounded) == (
+        config["gamemode"], pytest.approx(config["difficulty"], abs=0.1), want["hitsounded"],
+    )  # fmt: skip
+    assert filled.keycount == config["keycount"]
+    for option in ("hold_note_ratio", "scroll_speed_ratio"):
+        assert getattr(filled, option) == config[option]
+        assert getattr(Wishes.of(reference, 5.0), option) == pytest.approx(
+            want[option if option == "hold_note_ratio" else f"{option}_normalised"]
+        )
+    for option in ("hp_drain_rate", "circle_size", "overall_difficulty", "approach_rate", "slider_multiplier"):
+        assert getattr(filled, option) == config[option]
+    points = reference.unsorted_timing_points or reference.timing_points
+    assert len(points) == want["timing_points"]
+    assert usual_beat(points, reference.hit_objects) == pytest.approx(want["median_ms_per_beat"])
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))

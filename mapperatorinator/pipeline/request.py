@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from mapperatorinator.audio import Tags
-from mapperatorinator.beatmap import Beatmap, Hold, read_beatmap, star_rating
+from mapperatorinator.beatmap import MANIA, TAIKO, Beatmap, read_beatmap, star_rating
 from mapperatorinator.defaults import difficulty_defaults
 from mapperatorinator.errors import UserError
+from mapperatorinator.mapper.sequence.conditions import Wishes
 from mapperatorinator.pipeline.contexts import touches
 from mapperatorinator.settings import Settings
 
@@ -115,11 +116,13 @@ def _from_reference(settings: Settings, reference: Beatmap) -> dict[str, Any]:
         if "GD" not in settings.in_context or settings.difficulty is None:
             values |= {name: getattr(reference, name) for name in _STATS}
         if reference.hit_objects:
-            values["difficulty"] = round(star_rating(reference), 2)
-        if mode == 3:
+            wishes = Wishes.of(reference, round(star_rating(reference), 2))
+            values["difficulty"] = wishes.difficulty
+            values["hitsounded"] = wishes.hitsounded or "NO_HS" in settings.in_context
+            values["scroll_speed_ratio"] = wishes.scroll_speed_ratio if mode in (TAIKO, MANIA) else None
+            values["hold_note_ratio"] = wishes.hold_note_ratio if mode == MANIA else None
+        if mode == MANIA:
             values["keycount"], values["circle_size"] = reference.keys, reference.circle_size
-            holds = sum(isinstance(item, Hold) for item in reference.hit_objects)
-            values["hold_note_ratio"] = round(holds / max(len(reference.hit_objects), 1), 2)
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 

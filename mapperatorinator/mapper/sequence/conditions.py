@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mapperatorinator.beatmap import MANIA, Beatmap, Hold
 from mapperatorinator.mapper.sequence.profile import Profile
+from mapperatorinator.mapper.sequence.reading import LEAST_CHANGE, Lines, scroll_changes, usual_beat
 from mapperatorinator.mapper.sequence.vocabulary import Vocabulary
 
 UNKNOWN_YEAR, UNKNOWN_RATIO, UNKNOWN_STARS = 2077, 12, 5.0
@@ -32,13 +34,32 @@ class Wishes:
     descriptors: tuple[str | int, ...] = ()
     negative_descriptors: tuple[str | int, ...] = ()
 
+    @classmethod
+    def of(cls, bm: Beatmap, stars: float) -> Wishes:
+        """What one would have had to ask for to get this map, as far as it stands in its file."""
+        objects = bm.hit_objects
+        holds = sum(isinstance(obj, Hold) for obj in objects) / max(len(objects), 1)
+        return cls(
+            bm.mode, stars, None, None, any(obj.sound for obj in objects), bm.slider_multiplier, bm.circle_size,
+            bm.keys, holds, _scroll_ratio(bm),
+        )  # fmt: skip
+
     def opposite(self) -> Wishes:
         """What guidance leads away from: the unwanted style, or no style and no mapper in particular."""
-        from dataclasses import replace
-
         styled = bool(self.descriptors or self.negative_descriptors)
         mapper = self.mapper_id if styled else None
         return replace(self, mapper_id=mapper, descriptors=self.negative_descriptors)
+
+
+def _scroll_ratio(bm: Beatmap) -> float:
+    """Changes of scroll speed per time at which something happens; in mania as the player sees them."""
+    points = Lines(bm.unsorted_timing_points or bm.timing_points).points
+    usual = usual_beat(points, bm.hit_objects) if bm.mode == MANIA and bm.hit_objects else None
+    before, changes = 1.0, 0
+    for _, speed in scroll_changes(points, usual):
+        if abs(speed - before) > LEAST_CHANGE:
+            before, changes = speed, changes + 1
+    return changes / max(len({obj.time for obj in bm.hit_objects}), 1)
 
 
 class Conditions:

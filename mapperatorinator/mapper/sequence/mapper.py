@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mapperatorinator import checkpoints
 from mapperatorinator.audio.published import load_published
-from mapperatorinator.beatmap import Beatmap, Hold, star_rating
+from mapperatorinator.beatmap import Beatmap, star_rating
 from mapperatorinator.errors import UserError
 from mapperatorinator.events import BEAT_KINDS, Event, events_to_beatmap
 from mapperatorinator.mapper import Surprisal
@@ -88,7 +88,7 @@ class SequenceMapper:
         if reference is not None:
             writer.given |= _taken_over(model, reference, settings, length)
             if "gd" in writer.given:
-                writer.guest = self._conditions(model, _wishes_of(reference), length).tokens()
+                writer.guest = self._conditions(model, Wishes.of(reference, star_rating(reference)), length).tokens()
         if given and settings.start_time:
             writer.begun = _begun(model, timing, settings, given)
         wanted = wanted_contexts(model, settings)
@@ -198,16 +198,6 @@ def wishes_of(settings: Settings) -> Wishes:
         settings.mode, settings.difficulty, settings.mapper_id, settings.year, settings.hitsounded is not False,
         settings.slider_multiplier or 1.4, settings.circle_size, settings.keycount or 4, settings.hold_note_ratio,
         settings.scroll_speed_ratio, tuple(settings.descriptors), tuple(settings.negative_descriptors),
-    )  # fmt: skip
-
-
-def _wishes_of(beatmap: Beatmap) -> Wishes:
-    """What a given difficulty is; its year is not in its file."""
-    objects = beatmap.hit_objects
-    holds = sum(isinstance(obj, Hold) for obj in objects) / max(len(objects), 1)
-    return Wishes(
-        beatmap.mode, star_rating(beatmap), hitsounded=any(obj.sound for obj in objects), keycount=beatmap.keys,
-        slider_multiplier=beatmap.slider_multiplier, circle_size=beatmap.circle_size, hold_note_ratio=holds,
     )  # fmt: skip
 
 

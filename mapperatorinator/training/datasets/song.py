@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mapperatorinator.beatmap import MANIA, Beatmap, Hold, PathPoint, Slider, star_rating
+from mapperatorinator.beatmap import MANIA, Beatmap, PathPoint, Slider, star_rating
 from mapperatorinator.events import column_x
 from mapperatorinator.mapper.sequence.conditions import Wishes
-from mapperatorinator.mapper.sequence.reading import LEAST_CHANGE, Lines, scroll_changes, usual_beat
 
 Samples = NDArray[np.float32]
 WIDTH, HEIGHT = 512, 384
@@ -39,13 +38,10 @@ class Chart:
 
     def wishes(self, speed: float = 1.0) -> Wishes:
         """What one would have had to ask for to get this map."""
-        bm = self.beatmap
-        count = max(len(bm.hit_objects), 1)
-        return Wishes(
-            bm.mode, self.stars_at(speed), self.mapper,
-            self.year if self.year is not None and self.year >= FIRST_YEAR else None,
-            any(obj.sound for obj in bm.hit_objects), bm.slider_multiplier, bm.circle_size, bm.keys,
-            sum(isinstance(obj, Hold) for obj in bm.hit_objects) / count, scroll_ratio(bm), self.descriptors,
+        known = self.year is not None and self.year >= FIRST_YEAR
+        return replace(
+            Wishes.of(self.beatmap, self.stars_at(speed)), mapper_id=self.mapper, year=self.year if known else None,
+            descriptors=self.descriptors,
         )  # fmt: skip
 
 
@@ -56,17 +52,6 @@ class Song:
     name: str
     charts: tuple[Chart, ...]
     load: Callable[[float], Samples]
-
-
-def scroll_ratio(bm: Beatmap) -> float:
-    """Changes of scroll speed per time at which something happens; in mania as the player sees them."""
-    points = Lines(bm.unsorted_timing_points or bm.timing_points).points
-    usual = usual_beat(points, bm.hit_objects) if bm.mode == MANIA and bm.hit_objects else None
-    before, changes = 1.0, 0
-    for _, speed in scroll_changes(points, usual):
-        if abs(speed - before) > LEAST_CHANGE:
-            before, changes = speed, changes + 1
-    return changes / max(len({obj.time for obj in bm.hit_objects}), 1)
 
 
 def with_flips(chart: Chart, x: bool, y: bool) -> Chart:
