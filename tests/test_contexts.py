@@ -11,10 +11,11 @@ from songs import click_track
 
 from mapperatorinator.beatmap import Beatmap, Slider, read_beatmap, save_beatmap
 from mapperatorinator.errors import UserError
+from mapperatorinator.events import Event, EventKind, beatmap_to_events
 from mapperatorinator.mapper.grid.context import Shown
 from mapperatorinator.mapper.grid.ticks import TickGrid
 from mapperatorinator.pipeline import Result, generate
-from mapperatorinator.pipeline.contexts import check_contexts
+from mapperatorinator.pipeline.contexts import check_contexts, touched
 from mapperatorinator.settings import Settings
 from mapperatorinator.timing import Timing
 
@@ -219,7 +220,8 @@ def test_no_kiai_where_none_is_asked(song: Path, reference: Callable) -> None:
     ("asked", "words"),
     [
         ({"in_context": ("MAP",)}, "say what to add"),
-        ({"in_context": ("MAP",), "output_type": ("SV",)}, "only kiai can be made"),
+        ({"in_context": ("MAP",), "output_type": ("TIMING",)}, "only kiai and, in mania"),
+        ({"in_context": ("MAP",), "output_type": ("SV",)}, "a thing of mania"),
         ({"in_context": ("MAP", "GD")}, "names the reference twice"),
         ({"in_context": ("NO_HS",), "output_type": ("KIAI",)}, "put MAP into output_type"),
         ({"in_context": ("NO_HS",), "gamemode": 3}, "whose mode is osu!"),
@@ -241,6 +243,28 @@ def test_taiko_has_no_hitsounds_apart_from_its_notes(reference: Callable) -> Non
     path = reference(1)
     with pytest.raises(UserError, match="the hitsounds are the notes"):
         check_contexts(Settings(beatmap_path=str(path), in_context=("NO_HS",)), read_beatmap(path))
+
+
+def test_scroll_speeds_for_a_mania_map_that_is_there(reference: Callable) -> None:
+    """The player sees what was asked over both tempos; objects, sounds and kiai stay."""
+    path = reference(3)
+    text = path.read_text("utf-8").replace("16100,-100,", "16100,250,4,2,0,50,1,0\n16200,-50,")
+    path.write_text(text, encoding="utf-8")
+    before, settings = read_beatmap(path), Settings(model="v29", in_context=("MAP",), output_type=("SV",))
+    check_contexts(replace(settings, beatmap_path=str(path)), before)
+    asked = [(100, 1.0), (9000, 0.5), (20_000, 2.0)]
+    after = touched(
+        before, [Event(EventKind.SCROLL_SPEED_CHANGE, time, scroll_speed=speed) for time, speed in asked], settings
+    )
+    seen = [(event.time, event.scroll_speed) for event in beatmap_to_events(after) if event.scroll_speed is not None]
+    assert [time for time, _ in seen] == [time for time, _ in asked]
+    assert [speed for _, speed in seen] == pytest.approx([speed for _, speed in asked])
+    assert after.hit_objects == before.hit_objects and kiai(after) == kiai(before)
+    for line in after.timing_points:
+        was = before.timing.point_at(line.time) or before.timing_points[0]
+        assert (line.volume, line.sample_set) == (was.volume, was.sample_set)
+    with pytest.raises(UserError, match="no scroll speeds"):
+        check_contexts(replace(settings, model="embedded"), before)
 
 
 def test_a_reference_without_objects_cannot_be_touched(reference: Callable) -> None:

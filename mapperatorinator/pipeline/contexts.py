@@ -1,7 +1,8 @@
 """What a run takes over from its reference beatmap, what it may make of it, and what is refused.
 
-A *touched* map is the reference itself with one thing drawn anew: its sounds (`in_context=[NO_HS]`) or its kiai
-(`in_context=[MAP] output_type=[KIAI]`). Everything else of it stays as its author made it.
+A *touched* map is the reference itself with one thing drawn anew: its sounds (`in_context=[NO_HS]`), its kiai or, in
+mania, its scroll speeds (`in_context=[MAP]` with `output_type=[KIAI]`, `[SV]` or both). Everything else of it stays as
+its author made it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from mapperatorinator.beatmap import MANIA, TAIKO, Beatmap, HitObject, Slider, T
 from mapperatorinator.beatmap.timing import KIAI
 from mapperatorinator.errors import UserError
 from mapperatorinator.events import Event, EventKind, events_to_beatmap
+from mapperatorinator.events.scroll import last_whole_second, multipliers, usual_beat_length
 from mapperatorinator.finishing.merge import green_line
 from mapperatorinator.settings import MODE_NAMES, Settings
 
@@ -55,9 +57,15 @@ def check_contexts(settings: Settings, reference: Beatmap | None) -> None:
         raise UserError(
             "in_context=[MAP] keeps the map's objects: say what to add to it, e.g. output_type=[KIAI]."
         )
-    if "MAP" in given and "KIAI" not in made:
+    if "MAP" in given and not made & {"KIAI", "SV"}:
         raise UserError(
-            "Of a map that is given (in_context=[MAP]) only kiai can be made: output_type=[KIAI]."
+            "Of a map that is given (in_context=[MAP]) only kiai and, in mania, scroll speeds can be made: "
+            "output_type=[KIAI] or [SV]."
+        )
+    if "MAP" in given and "SV" in made and mode != MANIA:
+        raise UserError(
+            f"Scroll speeds apart from the objects are a thing of mania; in {MODE_NAMES[mode]} they are drawn with the "
+            "objects, so leave SV out of output_type."
         )
     if "NO_HS" in given and "MAP" not in made:
         raise UserError("in_context=[NO_HS] makes a map's hitsounds: put MAP into output_type.")
@@ -75,7 +83,7 @@ def check_contexts(settings: Settings, reference: Beatmap | None) -> None:
 
 
 def _check_embedded(mode: int, given: set[str], made: set[str]) -> None:
-    if "SV" in given or made == {"SV"}:
+    if "SV" in given or made == {"SV"} or ("MAP" in given and "SV" in made):
         raise UserError(
             "The embedded model makes no scroll speeds of its own, so SV can be neither given nor made alone; "
             "use a published model (-cn inference_v32) for that."
@@ -92,14 +100,18 @@ def lines_of(events: Iterable[Event]) -> list[Event]:
 
 
 def touched(reference: Beatmap, events: list[Event], settings: Settings) -> Beatmap:
-    """The reference with sounds (NO_HS) or kiai of `events`."""
+    """The reference with sounds (NO_HS), kiai or scroll speeds of `events`."""
     if "NO_HS" in settings.in_context:
         red_lines = [line for line in reference.timing_points if line.uninherited]
         sounding = events_to_beatmap(events, reference, red_lines)
         return replace(
             reference, hit_objects=_with_sounds(reference, sounding), timing_points=sounding.timing_points
         )
-    return _with_kiai(reference, [event for event in events if event.kind is EventKind.KIAI])
+    if "KIAI" in settings.output_type:
+        reference = _with_kiai(reference, [event for event in events if event.kind is EventKind.KIAI])
+    if "SV" in settings.output_type:
+        reference = _with_scroll(reference, [event for event in events if event.kind is EventKind.SCROLL_SPEED_CHANGE])
+    return reference
 
 
 def _with_sounds(reference: Beatmap, sounding: Beatmap) -> list[HitObject]:
@@ -135,3 +147,18 @@ def _with_kiai(reference: Beatmap, switches: list[Event]) -> Beatmap:
 
     marked = [replace(line, effects=line.effects & ~KIAI | (KIAI if on(line) else 0)) for line in lines]
     return replace(reference, timing_points=marked)
+
+
+def _with_scroll(reference: Beatmap, changes: list[Event]) -> Beatmap:
+    """The reference's lines with the speeds that the player is to see; what they say of sound and kiai stays."""
+    reds = reference.red_lines()
+    usual = usual_beat_length(reds, last_whole_second(reference.hit_objects))
+    seen = [(float(change.time), change.scroll_speed or 1.0) for change in changes]
+    wanted = sorted(multipliers(seen, reds, usual))
+    lines = [line for line in reference.timing_points if line.uninherited]
+    times = {line.time for line in reference.timing_points if not line.uninherited} | {time for time, _ in wanted}
+    for time in times:
+        before = reference.timing.point_at(time) or reds[0]
+        speed = next((speed for at, speed in reversed(wanted) if at <= time), 1.0)
+        lines.append(replace(green_line(before, time), beat_length=-100.0 / speed))
+    return replace(reference, timing_points=sorted(lines, key=lambda line: (line.time, not line.uninherited)))
