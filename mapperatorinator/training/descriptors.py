@@ -32,7 +32,7 @@ class _Shape:
         self.sliders = float(np.mean([isinstance(o, Slider) for o in objects]))
         self.holds = float(np.mean([isinstance(o, Hold) for o in objects]))
         self.circles = np.array([isinstance(o, Circle) for o in objects])
-        chords, counts = np.unique(np.round(times), return_counts=True)
+        counts = np.unique(np.round(times), return_counts=True)[1]
         self.chord = float(np.mean(counts))
         columns = [bm.column(o) for o in objects] if bm.mode == 3 else []
         self.jacks = _jack_share(times, columns)
