@@ -100,7 +100,7 @@ def _runtimes() -> list[Finding]:
 
 def _torch() -> Finding:
     if importlib.util.find_spec("torch") is None:
-        return Finding("torch", "not installed (not needed for the embedded model)")
+        return Finding("torch", "not installed (the embedded model needs it only to be fine-tuned, `mapperatorinator lora`)")
     try:
         import torch
     except (ImportError, OSError) as error:

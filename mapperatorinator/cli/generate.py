@@ -115,6 +115,7 @@ def generate_and_report(
 def _repeat(given: argparse.Namespace, songs: list[str], values: dict[str, Any]) -> int:
     """Run a recipe again; flags change it, and a song that is named takes the place of the recipe's."""
     from mapperatorinator.pipeline.recipe import file_hash, read_recipe
+    from mapperatorinator.weights import adapter
 
     recipe = read_recipe(given.recipe)
     changed = Settings.from_mapping({**recipe.settings.changed(), **values})
@@ -126,5 +127,7 @@ def _repeat(given: argparse.Namespace, songs: list[str], values: dict[str, Any])
     same_song = file_hash(song) == recipe.song_sha256
     if not same_song:
         print(f"note: {song.name} is not the song of the recipe; its timing is found anew.", file=sys.stderr)
+    if recipe.adapter_sha256 and changed.lora_path and adapter.read(changed.lora_path).sha256 != recipe.adapter_sha256:
+        print(f"note: {changed.lora_path} is not the adapter of the recipe; the map will differ.", file=sys.stderr)
     timing = recipe.timing if same_song and not {"bpm", "offset"} & values.keys() else None
     return generate_and_report([changed], given.json, given.quiet, timing)

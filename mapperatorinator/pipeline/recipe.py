@@ -25,11 +25,12 @@ SUFFIX = ".recipe.json"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings and timing of an earlier run, read back; `song_sha256` is the song it was made for."""
+    """Settings and timing of an earlier run, read back; the sums are of its song and its adapter, "" without."""
 
     settings: Settings
     timing: Timing | None
     song_sha256: str
+    adapter_sha256: str = ""
 
 
 def write_recipe(
@@ -54,7 +55,7 @@ def read_recipe(path: Path) -> Recipe:
         content = json.loads(path.read_text(encoding="utf-8"))
         settings = Settings.from_mapping(content["settings"])
         lines = [red_line(time, beat_length, meter) for time, beat_length, meter in content["timing"]]
-        sha256 = str(content["song_sha256"])
+        sha256, changes = str(content["song_sha256"]), str(content.get("adapter", {}).get("sha256", ""))
     except FileNotFoundError:
         raise UserError(f"There is no recipe at {path}; check the path.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -62,7 +63,7 @@ def read_recipe(path: Path) -> Recipe:
     beside = path.parent / Path(settings.audio_path).name
     if not Path(settings.audio_path).is_file() and beside.is_file():
         settings = replace(settings, audio_path=str(beside))
-    return Recipe(settings, Timing(tuple(lines)) if lines else None, sha256)
+    return Recipe(settings, Timing(tuple(lines)) if lines else None, sha256, changes)
 
 
 def weight_hashes() -> dict[str, str]:

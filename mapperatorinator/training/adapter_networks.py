@@ -37,11 +37,11 @@ from mapperatorinator.training.points_data import read_placed
 from mapperatorinator.training.points_net import PointsNet
 from mapperatorinator.training.points_net import Step as PointsStep
 
-_BATCH = 8
+_BATCH = 4
 _JUDGED_MS = 24_000  # of a song at once
 _HEARING = ("mel", "index", "heard", "phase", "measure", "tempo", "mask")
 _HIDDEN = (1.0, 0.5)  # shares of cells that are hidden when held-out maps are judged
-_MOST_JUDGED = 64  # crops, about: a look at the held-out maps must stay short
+_MOST_JUDGED = 32  # crops, about: a look at the held-out maps must stay short
 
 Figures = dict[str, float]
 Shelf = Callable[[str], weights.Tensors]  # where tensors come from: `weights.tensors`, or an adapter's `merge`
@@ -121,7 +121,7 @@ class Rhythm:
         self._listener.load_songs(self._held, scratch)
 
     def loss(self) -> Tensor:
-        """The trainer's loss of eight crops."""
+        """The trainer's loss of a few crops."""
         batch = self._listener.batch(_BATCH)
         return losses(self._draw(batch), batch["target"], batch["mode"])[0]
 

@@ -82,7 +82,7 @@ def bits(net: torch.nn.Module, batches: list[dict[str, torch.Tensor]]) -> dict[s
         for batch in batches:
             for name, value in log_likelihoods(net(batch), batch).items():
                 sums.setdefault(name, []).extend((-value / math.log(2)).tolist())
-    return {name: round(float(np.mean(values)), 4) for name, values in sums.items()}
+    return {name: round(float(np.mean(values)), 4) for name, values in sums.items() if values}
 
 
 def loss_of(net: ColumnsNet, batch: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -108,7 +108,7 @@ def bits(net: PointsNet, batches: list[dict[str, torch.Tensor]], penalty: torch.
                 sums[name] = sums.get(name, 0.0) - float(value.sum()) / math.log(2)
                 counts[name] = counts.get(name, 0.0) + value.numel()
     net.train()
-    return {name: round(sums[name] / counts[name], 4) for name in sums}
+    return {name: round(sums[name] / counts[name], 4) for name in sums if counts[name]}
 
 
 def loss_of(net: PointsNet, batch: dict[str, torch.Tensor], penalty: torch.Tensor) -> torch.Tensor:
