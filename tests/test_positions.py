@@ -21,10 +21,11 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from mapperatorinator.positions import Diffusion, Manner, MapClasses, load, refine_positions  # noqa: E402
+from mapperatorinator.positions.classes import MapClasses  # noqa: E402
 from mapperatorinator.positions.columns import Columns, columns_of, repeat_type  # noqa: E402
+from mapperatorinator.positions.model import Diffusion, load  # noqa: E402
 from mapperatorinator.positions.network import Network, sinusoid  # noqa: E402
-from mapperatorinator.positions.refine import place  # noqa: E402
+from mapperatorinator.positions.refine import Manner, place, refine_positions  # noqa: E402
 from mapperatorinator.positions.schedule import Schedule  # noqa: E402
 
 pytestmark = pytest.mark.compat

@@ -9,6 +9,7 @@ from dataclasses import replace
 from mapperatorinator.beatmap import CATCH, OSU
 from mapperatorinator.errors import UserError
 from mapperatorinator.events import Event
+from mapperatorinator.positions.classes import MapClasses
 from mapperatorinator.settings import Settings
 from mapperatorinator.timing import Timing
 
@@ -26,7 +27,8 @@ def find_refiner(settings: Settings, timing: Timing) -> Refine | None:
     if not wanted or settings.mode not in (OSU, CATCH) or "MAP" not in settings.output_type:
         return None
     try:
-        from mapperatorinator.positions import Manner, MapClasses, load, refine_positions
+        from mapperatorinator.positions.model import load
+        from mapperatorinator.positions.refine import Manner, refine_positions
     except ImportError as error:
         raise UserError(
             "generate_positions needs torch: pip install 'mapperatorinator[published]', or generate_positions=false."

@@ -1,12 +1,5 @@
-"""Exact positions for maps whose mapper gives coarse ones: the published diffusion. Needs torch.
+"""Exact positions for maps whose mapper gives coarse ones: diffusion over the places of objects.
 
-`load` a checkpoint, then `refine_positions` of a map's events.
+`model.load` a published checkpoint, then `refine.refine_positions` of a map's events: both need torch.
+`touch.touch_up` moves the objects of a placed map a little with the embedded model, without torch.
 """
-
-from __future__ import annotations
-
-from mapperatorinator.positions.classes import MapClasses
-from mapperatorinator.positions.model import Diffusion, load
-from mapperatorinator.positions.refine import Manner, refine_positions
-
-__all__ = ["Diffusion", "Manner", "MapClasses", "load", "refine_positions"]

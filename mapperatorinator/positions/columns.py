@@ -19,6 +19,8 @@ from mapperatorinator.events import Event, EventKind
 
 CENTRE = (256.0, 192.0)
 KINDS = 16
+SPINS = (2, 3)  # kinds of a spinner's columns
+BAND = 128  # columns that the networks see at once when they are trained
 _HEAD, _LAST, _END = 4, 10, 11
 _KINDS = {
     EventKind.CIRCLE: 0, EventKind.SPINNER: 2, EventKind.SPINNER_END: 3, EventKind.SLIDER_HEAD: _HEAD,
@@ -66,7 +68,7 @@ def columns_of(
     before = [CENTRE, *positions]
     distances = [events[i].distance or math.dist(before[k], positions[k]) for k, i in enumerate(chosen)]
     sliders = []
-    for head, last, end in _slider_columns(kinds):
+    for head, last, end in slider_columns(kinds):
         span, total = times[last] - times[head], times[end] - times[head]
         kinds[end] = _END + repeat_type(round(total / (span if span > 0 else 1)))
         if red_lines:
@@ -78,6 +80,12 @@ def columns_of(
         np.array(positions, dtype=np.float32).reshape(-1, 2).T, np.array(times, dtype=np.float64),
         np.array(distances, dtype=np.float64), np.array(kinds, dtype=np.int64), tuple(chosen), tuple(sliders),
     )  # fmt: skip
+
+
+def out_of_sight(length: int) -> NDArray[np.bool_]:
+    """Whom a column does not see, (length, length): everyone further away than the networks saw in training."""
+    apart = np.arange(length)[:, None] - np.arange(length)
+    return (apart < -BAND) | (apart >= BAND)
 
 
 def repeat_type(slides: int) -> int:
@@ -103,7 +111,7 @@ def _times(events: Sequence[Event], chosen: Sequence[int]) -> list[float]:
     return times
 
 
-def _slider_columns(kinds: Sequence[int]) -> Iterable[tuple[int, int, int]]:
+def slider_columns(kinds: Sequence[int]) -> Iterable[tuple[int, int, int]]:
     """Head, last point and end of every whole slider."""
     head = last = None
     for column, kind in enumerate(kinds):

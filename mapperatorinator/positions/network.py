@@ -12,8 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CONTEXT = 272  # channels: time 128, distance 128, kinds 16
+from mapperatorinator.positions.columns import KINDS
+
 _WAVES, _STEP_WAVES = 128, 256
+CONTEXT = 2 * _WAVES + KINDS  # channels: time, distance, kind
+_TIME_SCALE = 0.1
 _HEAD, _LARGEST = 64, 1152  # the largest network has wider heads: 16 of 72
 _EPSILON = 1e-6
 
@@ -25,6 +28,12 @@ def sinusoid(values: Tensor, size: int) -> Tensor:
     frequencies = torch.exp(-scale * torch.arange(half, dtype=torch.float32)).to(values.device)
     angles = values[..., None].float() * frequencies
     return torch.cat((angles.cos(), angles.sin()), dim=-1)
+
+
+def context_of(times: Tensor, distances: Tensor, kinds: Tensor) -> Tensor:
+    """What the network knows of columns besides their places, (..., 272, n): times in ms, distances in px, kinds."""
+    kind = F.one_hot(kinds, KINDS).float()
+    return torch.cat((sinusoid(times.float() * _TIME_SCALE, _WAVES), sinusoid(distances, _WAVES), kind), -1).mT
 
 
 class Network(nn.Module):

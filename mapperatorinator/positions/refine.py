@@ -15,15 +15,11 @@ from torch.nn import functional as F
 from mapperatorinator.beatmap import TimingPoint
 from mapperatorinator.events import Event
 from mapperatorinator.positions.classes import MapClasses
-from mapperatorinator.positions.columns import KINDS, Columns, SliderShape, columns_of
+from mapperatorinator.positions.columns import Columns, SliderShape, columns_of, out_of_sight
 from mapperatorinator.positions.denoise import FIELD, Guide, Noise, Question, denoise
 from mapperatorinator.positions.model import Diffusion
-from mapperatorinator.positions.network import sinusoid
+from mapperatorinator.positions.network import context_of
 from mapperatorinator.positions.schedule import LAST_TENTH, Schedule
-
-_BAND = 128  # columns that the published networks saw at once when they were trained
-_TIME_SCALE = 0.1
-_WAVES = 128
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,8 @@ def place(
     schedule = Schedule.of(manner.timesteps)
     kinds = [asked] if manner.guidance == 1 else [asked, asked.avoided(avoided)]
     classes = torch.from_numpy(np.stack([kind.vector(model.tables, manner.legacy) for kind in kinds]))
-    coarse, context = torch.from_numpy(columns.positions) / FIELD * 2 - 1, _context(columns)
+    coarse = torch.from_numpy(columns.positions) / FIELD * 2 - 1
+    context = context_of(*(torch.from_numpy(known) for known in (columns.times, columns.distances, columns.kinds)))
     free = torch.from_numpy((columns.times >= manner.start) & (columns.times <= manner.end))
     spans = _spans(len(columns), manner)
     steps = len(spans) * (len(schedule.steps) + (manner.refine_steps if model.refiner else 0))
@@ -130,14 +127,5 @@ def _sliders_within(columns: Columns, start: int, end: int) -> list[SliderShape]
 
 
 def _hidden(length: int, size: int) -> Tensor:
-    """Whom a column does not see: everyone further away than the networks saw in training; (size, size)."""
-    apart = torch.arange(length)[:, None] - torch.arange(length)
-    return F.pad((apart < -_BAND) | (apart >= _BAND), (0, size - length, 0, size - length))
-
-
-def _context(columns: Columns) -> Tensor:
-    """What the network knows of each column besides its place, (272, n)."""
-    times = torch.from_numpy(columns.times).float() * _TIME_SCALE
-    distances = torch.from_numpy(columns.distances).float()
-    kinds = F.one_hot(torch.from_numpy(columns.kinds), KINDS)
-    return torch.cat((sinusoid(times, _WAVES), sinusoid(distances, _WAVES), kinds.float()), dim=1).T
+    """Whom a column does not see, (size, size)."""
+    return F.pad(torch.from_numpy(out_of_sight(length)), (0, size - length, 0, size - length))
