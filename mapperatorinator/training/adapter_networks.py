@@ -6,9 +6,10 @@ Each learns with the batches and the loss that it was trained with. Mappers stay
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,7 +48,7 @@ Figures = dict[str, float]
 Shelf = Callable[[str], weights.Tensors]  # where tensors come from: `weights.tensors`, or an adapter's `merge`
 
 
-class Network(Protocol):
+class Network(ABC):
     """One embedded network on somebody's maps.
 
     name : of the embedded model. net : what is trained. prefix : of `net`'s parameters in the model's tensors.
@@ -60,13 +61,13 @@ class Network(Protocol):
     net: nn.Module
     ready: bool
 
+    @abstractmethod
     def loss(self) -> Tensor:
         """The mean loss of a new batch."""
-        ...
 
+    @abstractmethod
     def bits(self) -> Figures:
         """How surprising the held-out maps are, in bits; empty without such maps."""
-        ...
 
 
 class _Listener(Sampler):
@@ -103,7 +104,7 @@ class _Listener(Sampler):
         return {**crop, **self.hear(item, rows), "cells": truth.shown(hidden), "target": target}
 
 
-class Rhythm:
+class Rhythm(Network):
     """What starts when, for how long, and how it sounds. Bits per note: "rhythm" and "attributes"."""
 
     name, prefix, modes = "grid", "canvas.", (0, 1, 2, 3)
@@ -149,7 +150,7 @@ class Rhythm:
         return {"rhythm": rhythm * scale, "attributes": attributes * scale}
 
 
-class Places:
+class Places(Network):
     """Where objects of osu! and catch are. Bits per head ("place"), slider body and direction ("sway")."""
 
     name, prefix, modes = "points", "net.", (0, 2)
@@ -180,7 +181,7 @@ class Places:
         return points.bits(self.net, self._held, self._penalty) if self._held else {}
 
 
-class Columns:
+class Columns(Network):
     """In which columns mania notes are. Bits per choice of "starts", "holds" and "releases"."""
 
     name, prefix, modes = "columns", "net.", (3,)

@@ -94,6 +94,6 @@ def learn(
         if now < best:
             best, kept = now, [value.detach().clone() for value in learned]
     with torch.no_grad():
-        for value, good in zip(learned, kept, strict=True):
-            value.copy_(good)
+        for parameter, good in zip(learned, kept, strict=True):
+            parameter.copy_(good)
     return step
