@@ -20,6 +20,7 @@ from mapperatorinator.errors import UserError  # noqa: E402
 from mapperatorinator.events import beatmap_to_events  # noqa: E402
 from mapperatorinator.mapper import load_mapper  # noqa: E402
 from mapperatorinator.mapper.sequence.vocabulary import END, Vocabulary  # noqa: E402
+from mapperatorinator.pipeline import generate  # noqa: E402
 from mapperatorinator.settings import Settings  # noqa: E402
 from mapperatorinator.timing import Timing  # noqa: E402
 
@@ -81,6 +82,16 @@ def test_the_command_writes_a_map(speaker: Path, tmp_path: Path, capsys: pytest.
     assert len(beatmap.hit_objects) > 20
     assert beatmap.red_lines()[0].bpm == pytest.approx(120)
     assert beatmap.difficulty_name.endswith("V32")
+
+
+def test_legacy_maps_are_written_as_by_the_published_program(speaker: Path, tmp_path: Path) -> None:
+    """No finishing: every sound is named in full, with the sample index that no map of ours has."""
+    asked = settings_of(
+        speaker, legacy=True, audio_path=str(click_track(tmp_path / "song.wav", 31.0)), output_path=str(tmp_path),
+        bpm=120.0, offset=100.0, start_time=12_000, end_time=13_000, export_osz=False,
+    )  # fmt: skip
+    (beatmap,) = generate(asked).beatmaps
+    assert beatmap.hit_objects and all(obj.sample.index == -1 for obj in beatmap.hit_objects)
 
 
 def test_a_range_is_written_and_the_same_seed_writes_the_same(speaker: Path, tmp_path: Path) -> None:

@@ -252,6 +252,8 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) 
     asked = settings.difficulty or 0.0
     if touches(settings) or is_published(settings) or "MAP" not in settings.output_type:
         drawn = drawing.draw(settings)
+        if not drawn.hit_objects and "MAP" in settings.output_type:
+            raise _nothing(asked)
         return Candidate(drawn, Ask(asked, seed), star_rating(drawn) if drawn.hit_objects else 0.0, ())
 
     spaced = embedded and settings.mode in (OSU, CATCH) and settings.spacing is None
@@ -282,10 +284,12 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) 
 
     best = choose(asked, seed, count, draw, lambda beatmap: drawing.check(beatmap, settings), repair, spaced, not embedded)
     if best is None:
-        raise UserError(
-            f"No map came out for {asked:g} stars; try another seed, other stars or a longer range."
-        )
+        raise _nothing(asked)
     return best
+
+
+def _nothing(asked: float) -> UserError:
+    return UserError(f"No map came out for {asked:g} stars; try another seed, other stars or a longer range.")
 
 
 def _write(
