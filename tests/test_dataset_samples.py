@@ -229,6 +229,24 @@ def test_dealing_is_even(lengths: list[int], rows: int) -> None:
     assert max(sums) - min(sums, default=0) <= max(lengths) or len(free) < count
 
 
+def test_the_hub_is_read_file_by_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = pytest.importorskip("huggingface_hub")
+    fetched: list[str] = []
+
+    def fetch(repository: str, name: str, **_: str) -> str:
+        fetched.append(name)
+        return str(folder / "web" / Path(name).name)
+
+    names = ["packed/01.tar", "packed/00.tar", "README.md", "other/00.tar"]
+    monkeypatch.setattr(client, "list_repo_files", lambda repository, repo_type: names)
+    monkeypatch.setattr(client, "hf_hub_download", fetch)
+    options = replace(OPTIONS.plain(), selection=Selection(tag_table=folder / "web" / "tags.csv"))
+    remote = Samples("hf://someone/maps/packed", WORDS, options, seed=1)
+    assert not fetched
+    assert all(map(same, remote, stream(folder / "web", options)))
+    assert fetched == ["packed/00.tar", "packed/01.tar"]
+
+
 def test_nothing_usable_is_said(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no data set"):
         Samples(tmp_path, WORDS, OPTIONS, seed=1)

@@ -62,7 +62,10 @@ class Batches:
     def _stream(self) -> Iterator[Sample]:
         if not self.workers:
             return iter(self.samples)
-        return iter(DataLoader(self.samples, None, num_workers=self.workers, collate_fn=_as_it_is, prefetch_factor=8))
+        loader: DataLoader[Sample] = DataLoader(
+            self.samples, None, num_workers=self.workers, collate_fn=_as_it_is, prefetch_factor=8
+        )
+        return iter(loader)
 
     def _after(self, held: Sequence[Sample]) -> dict[str, Any]:
         cursors = dict(self._begin["cursors"])
@@ -107,5 +110,5 @@ def collate(samples: Sequence[Sample]) -> Batch:
     }  # fmt: skip
 
 
-def _as_it_is(sample: Sample) -> Sample:
+def _as_it_is(sample: Any) -> Any:
     return sample

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from mapperatorinator.errors import UserError
 
-Item, Answer = TypeVar("Item"), TypeVar("Answer")
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 CRASH = "the program that reads it crashed"
 
 

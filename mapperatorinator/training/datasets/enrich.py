@@ -63,7 +63,7 @@ def _rows(value: Any) -> Iterator[Mapping[str, Any]]:
 def _told(row: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
     """The id of a map and the columns that a row fills."""
     number = next((int(row[key]) for key in _KEYS if row.get(key) not in (None, "")), 0)
-    told = {}
+    told: dict[str, Any] = {}
     for column, names in NAMES.items():
         value = next((row[name] for name in names if row.get(name) not in (None, "")), None)
         if value is None:

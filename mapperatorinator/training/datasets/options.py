@@ -18,7 +18,8 @@ FORGET = {
 class Selection:
     """Which maps are read. start, stop : of the songs in the data set's order (web: of its files), stop excluded,
     None to the end. modes : 0 to 3, empty: those of the profile. ranked : statuses, empty: all. years : of ranking
-    or upload, both included. stars : least and most. tags : where style comes from, `omdb` or `user_tags`."""
+    or upload, both included. stars : least and most. tags : where style comes from, `omdb` or `user_tags`; tag_table : of
+    votes, for the web layout."""
 
     start: int = 0
     stop: int | None = None
@@ -27,6 +28,7 @@ class Selection:
     years: tuple[int, int] | None = None
     stars: tuple[float, float] | None = None
     tags: str = "omdb"
+    tag_table: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Chart:
         """The star rating at a speed of playback, read between the known ones or computed."""
         known = [pair for pair in self.stars if np.isfinite(pair[1])]
         if known and known[0][0] <= speed <= known[-1][0]:
-            return float(np.interp(speed, *zip(*known, strict=True)))
+            return float(np.interp(speed, [at for at, _ in known], [stars for _, stars in known]))
         return star_rating(self.beatmap, speed=speed)
 
     def wishes(self, speed: float = 1.0) -> Wishes:

@@ -22,6 +22,7 @@ from mapperatorinator.training.datasets.options import Selection
 from mapperatorinator.training.datasets.song import Chart, Samples, Song
 from mapperatorinator.training.datasets.sources import LEAST_VOTES, Opener, fits, mode_fits, parquet_rows
 
+TAG_TABLES = "tags.parquet", "tags.csv"
 SOUNDS = ("opus", "ogg", "mp3", "flac", "wav")
 Tags = dict[int, tuple[str, ...]]
 
@@ -37,11 +38,12 @@ class Member:
 def local_shards(folder: Path, selection: Selection) -> list[Opener]:
     """The selected tar files of a folder."""
     paths = sorted(folder.glob("*.tar"))[selection.start : selection.stop]
-    return [partial(Tar, path, selection, _tags(folder)) for path in paths]
+    tags = _tags(selection.tag_table or next((p for p in map(folder.joinpath, TAG_TABLES) if p.is_file()), None))
+    return [partial(Tar, path, selection, tags) for path in paths]
 
 
 def hub_shards(place: str, selection: Selection) -> list[Opener]:
-    """The selected tar files of `owner/name[/folder]` on the hub."""
+    """The selected tar files of `owner/name[/folder]` on the hub; each is fetched when it is opened, and kept."""
     try:
         import huggingface_hub as client
     except ImportError as error:
@@ -53,11 +55,14 @@ def hub_shards(place: str, selection: Selection) -> list[Opener]:
     except Exception as error:  # the client raises its own errors and those of its HTTP library
         raise UserError(f"The data set {repository} cannot be reached ({type(error).__name__}); try again.") from error
     chosen = sorted(n for n in names if n.endswith(".tar") and n.startswith(folder))
+    tags = _tags(selection.tag_table)
+    return [partial(_fetched, repository, name, selection, tags) for name in chosen[selection.start : selection.stop]]
 
-    def fetch(name: str) -> Tar:
-        return Tar(Path(client.hf_hub_download(repository, name, repo_type="dataset")), selection, {})
 
-    return [partial(fetch, name) for name in chosen[selection.start : selection.stop]]
+def _fetched(repository: str, name: str, selection: Selection, tags: Tags) -> Tar:
+    import huggingface_hub as client
+
+    return Tar(Path(client.hf_hub_download(repository, name, repo_type="dataset")), selection, tags)
 
 
 class Tar:
@@ -101,8 +106,9 @@ class Tar:
         date = told.get("approved_date") or told.get("submit_date")
         year = int(str(date)[:4]) if date else None
         stars, number = _number(told.get("difficultyrating")), int(told.get("beatmap_id") or 0)
-        mode, status = int(told.get("mode") or 0), _number(told.get("approved"))
-        if not mode_fits(mode, self.selection) or not fits(self.selection, stars, year, status and int(status)):
+        mode, status = int(told.get("mode") or 0), told.get("approved")
+        status = None if status is None else int(status)
+        if not mode_fits(mode, self.selection) or not fits(self.selection, stars, year, status):
             return None
         mapper = told.get("creator_id")
         known = ((1.0, stars),) if stars is not None else ()
@@ -116,15 +122,15 @@ def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _tags(folder: Path) -> Tags:
+def _tags(table: Path | None) -> Tags:
     """Tags of each map with enough votes, the most wanted first."""
-    if (folder / "tags.parquet").is_file():
-        rows: list[dict[str, Any]] = list(parquet_rows(folder / "tags.parquet"))
-    elif (folder / "tags.csv").is_file():
-        with (folder / "tags.csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    else:
+    if table is None:
         return {}
+    if table.suffix == ".parquet":
+        rows: list[dict[str, Any]] = list(parquet_rows(table))
+    else:
+        with table.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
     tags: Tags = {}
     for row in rows:
         (_, number), *votes = row.items()
