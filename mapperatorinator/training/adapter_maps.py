@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mapperatorinator.beatmap import Beatmap, read_beatmap, read_osz, star_rating
+from mapperatorinator.beatmap import Beatmap, read_beatmap, read_osz, safe_name, star_rating
 from mapperatorinator.errors import UserError
 from mapperatorinator.evaluation.corpus import MapRow
 from mapperatorinator.training.features import song_mel
@@ -79,7 +79,9 @@ def _members(path: Path) -> list[tuple[Beatmap, bytes | None]]:
         mapset = read_osz(path)
         return [(beatmap, mapset.find(beatmap.audio_filename)) for beatmap in mapset.beatmaps]
     beatmap = read_beatmap(path)
-    places = (path.parent / beatmap.audio_filename, *path.parent.parent.glob("audio.*"))  # the second: ORS
+    name = beatmap.audio_filename.replace("\\", "/")
+    beside = (path.parent / name, path.parent / safe_name(Path(name).name))  # the second: as `dataset build` names it
+    places = (*beside, *path.parent.parent.glob("audio.*"))  # the last: its layout ORS
     song = next((place for place in places if place.is_file()), None)
     return [(beatmap, None if song is None else song.read_bytes())]
 

@@ -154,6 +154,7 @@ class Places(Network):
     """Where objects of osu! and catch are. Bits per head ("place"), slider body and direction ("sway")."""
 
     name, prefix, modes = "points", "net.", (0, 2)
+    net: PointsNet
 
     def __init__(
         self, shelf: Shelf, maps: Sequence[OwnMap], held: Sequence[OwnMap], scratch: Path, seed: int
@@ -185,6 +186,7 @@ class Columns(Network):
     """In which columns mania notes are. Bits per choice of "starts", "holds" and "releases"."""
 
     name, prefix, modes = "columns", "net.", (3,)
+    net: ColumnsNet
 
     def __init__(
         self, shelf: Shelf, maps: Sequence[OwnMap], held: Sequence[OwnMap], scratch: Path, seed: int
