@@ -5,6 +5,7 @@ Everything here is numbers: the sound stays with the song, a `Piece` only knows 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -167,8 +168,8 @@ class Assembler:
 
 
 def _before(marks: Sequence[Mark], time: float) -> int:
-    """How many marks come before `time` ms, counted from the front."""
-    return next((i for i, mark in enumerate(marks) if mark.time >= time), len(marks))
+    """How many of the marks, which are in order of time, come before `time` ms."""
+    return bisect_left(marks, time, key=lambda mark: mark.time)
 
 
 def _joined(
