@@ -44,6 +44,7 @@ def fine_tune(
         known, held = hold_out(maps)
         tell(_summary(known, held))
         networks = _networks(known, held, Path(folder), options.seed, tell)
+        bases = {network.name: weights.fingerprint(network.name) for network in networks}
         shares = [1.0] if len(networks) == 1 else [
             _RHYTHM_SHARE, *[(1 - _RHYTHM_SHARE) / (len(networks) - 1)] * (len(networks) - 1)
         ]  # fmt: skip
@@ -53,7 +54,7 @@ def fine_tune(
             changes, figures[network.name] = _tune(network, options, share, tell)
             tensors |= {f"{network.name}/{network.prefix}{key}": value for key, value in _halves(changes).items()}
     about = {
-        "format": FORMAT, "bases": {name: weights.fingerprint(name) for name in figures},
+        "format": FORMAT, "bases": bases,
         "modes": sorted({item.beatmap.mode for item in known}), **asdict(options),
         "maps": len(known), "songs": len({item.song for item in known}),
         "mappers": sorted({item.row.creator for item in known}), "held_out_maps": len(held), "networks": figures,
