@@ -80,7 +80,7 @@ def mel_nnaudio(samples: Floats) -> Floats:
     samples: (n,) float32 from `load_published`. Returns (1 + n // 128, 388) float32: power, no logarithm,
     Slaney mel scale from 0 to 8000 Hz with filters of equal area, zeros beyond both ends.
     """
-    return mel_power(samples, HOP, _slaney_filters(388, 8000.0))
+    return mel_power(samples, HOP, slaney_filters(388, 8000.0))
 
 
 def mel_torchaudio(samples: Floats, bands: int, filters: Floats | None = None) -> Floats:
@@ -98,7 +98,7 @@ def mel_torchaudio(samples: Floats, bands: int, filters: Floats | None = None) -
 
 
 @lru_cache(maxsize=2)
-def _slaney_filters(bands: int, high: float) -> Floats:
+def slaney_filters(bands: int, high: float) -> Floats:
     """(513, bands) triangles of equal area, spaced on the Slaney mel scale from 0 Hz to `high`.
 
     The scale is linear to 1 kHz (15 mel) with 200/3 Hz per mel, then logarithmic with 27 mel per factor 6.4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,8 +38,7 @@ class Checkpoint:
     @cached_property
     def sha256(self) -> str:
         """sha256 of the weight file, in hex; of several files: of their sums, one after another."""
-        sums = [sha256(file) for file in self.files]
-        return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+        return _sum_of(self.files)
 
 
 def load(
@@ -73,9 +72,14 @@ def load(
     notes: tuple[str, ...] = ()
     if lora_path:
         adapter = hub.locate(lora_path, lora.wanted, None, offline)
-        notes = lora.merge_if_meant_for(tensors, adapter, sub)
+        notes = lora.merge_if_meant_for(tensors, adapter, sub, gamemode, lambda: _sum_of(files))
     config, tokenizer = read_json(folder / CONFIG), read_json(folder / TOKENIZER)
     return Checkpoint(tensors, config, tokenizer, folder, tuple(files), sub, notes)
+
+
+def _sum_of(files: Sequence[Path]) -> str:
+    sums = [sha256(file) for file in files]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
 def _sub_model(names: Iterable[str], gamemode: int | None) -> str:

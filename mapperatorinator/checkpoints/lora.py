@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -32,26 +32,41 @@ def wanted(names: Iterable[str]) -> list[str]:
     return [name for name in names if name in (CONFIG, WEIGHTS, METADATA)]
 
 
+def facts_of(folder: Path) -> dict[str, Any]:
+    """What an adapter says of itself: `ckpt_subfolders`, `gamemodes`, `base` with its `sha256`, `r`; maybe nothing."""
+    try:
+        return read_json(folder / METADATA) if (folder / METADATA).is_file() else {}
+    except UserError:
+        return {}
+
+
 def meant_for(folder: Path) -> list[str] | None:
     """Sub-models ("" the root, "gamemode=N") that an adapter was made for; None for any, or if it does not say."""
-    path = folder / METADATA
-    if not path.is_file():
-        return None
-    try:
-        named = read_json(path).get("ckpt_subfolders")
-    except UserError:
-        return None
+    named = facts_of(folder).get("ckpt_subfolders")
     return [str(name) for name in named] if isinstance(named, list) else None
 
 
-def merge_if_meant_for(tensors: dict[str, Tensor], folder: Path, subfolder: str) -> tuple[str, ...]:
-    """`merge`, unless the adapter was made for other sub-models; returns what the user should know."""
-    meant = meant_for(folder)
-    if meant is None or subfolder in meant:
-        merge(tensors, folder)
-        return ()
-    made = ", ".join(name or "the base model" for name in meant)
-    return (f"The adapter {folder.name} was made for {made}, not {subfolder or 'the base model'}: not used.",)
+def merge_if_meant_for(
+    tensors: dict[str, Tensor], folder: Path, subfolder: str, mode: int | None, sum_of_base: Callable[[], str]
+) -> tuple[str, ...]:
+    """`merge`, unless the adapter was made for other sub-models or modes; returns what the user should know.
+
+    mode : 0..3 that is going to be mapped, if that is known. sum_of_base : sha256 of the checkpoint's weights.
+    UserError if the adapter names another checkpoint than this one.
+    """
+    facts, meant = facts_of(folder), meant_for(folder)
+    if meant is not None and subfolder not in meant:
+        made = ", ".join(name or "the base model" for name in meant)
+        return (f"The adapter {folder.name} was made for {made}, not {subfolder or 'the base model'}: not used.",)
+    modes = facts.get("gamemodes")
+    if mode is not None and isinstance(modes, list) and modes and mode not in modes:
+        learned = ", ".join(map(str, modes))
+        return (f"The adapter {folder.name} learned from maps of gamemode {learned}, not {mode}: not used.",)
+    base = facts.get("base")
+    if isinstance(base, dict) and base.get("sha256") not in (None, sum_of_base()):
+        _refuse(folder, f"it was trained on {base.get('path', 'another one')}, whose weights are others")
+    merge(tensors, folder)
+    return ()
 
 
 def merge(tensors: dict[str, Tensor], folder: Path) -> None:
@@ -82,7 +97,7 @@ def _sorted(
         name = key.removeprefix(_PREFIX)
         match = _HALF.fullmatch(name)
         if match is None:
-            name = name.replace(".modules_to_save.default.", ".")
+            name = name.replace(".modules_to_save.default.", ".").replace(".base_layer.", ".")
             if name not in tensors or tensors[name].shape != value.shape:
                 _refuse(folder, f"{name} is no tensor of the checkpoint of that size")
             replaced[name] = value

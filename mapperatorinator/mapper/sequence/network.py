@@ -150,9 +150,12 @@ class Attention(nn.Module):
         queries, keys, values = (self._split(part) for part in parts)
         return queries, keys, values
 
-    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor | None = None) -> Tensor:
+    def attend(
+        self, queries: Tensor, keys: Tensor, values: Tensor, visible: Tensor | None = None, causal: bool = False
+    ) -> Tensor:
         """Attention and output projection, (B, L, width); visible : bool, broadcast to (B, H, Lq, Lk)."""
-        mixed = F.scaled_dot_product_attention(queries, keys, values, visible).transpose(1, 2).flatten(2)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, visible, is_causal=causal)
+        mixed = mixed.transpose(1, 2).flatten(2)
         return self.Wo(mixed) if self.fused else self.out_proj(mixed)
 
 
