@@ -10,7 +10,7 @@ from mapperatorinator.beatmap import read_beatmap
 from mapperatorinator.errors import UserError
 from mapperatorinator.mapper.sequence.profile import PROFILES, Profile
 from mapperatorinator.mapper.sequence.reading import Reader
-from mapperatorinator.mapper.sequence.vocabulary import Mark, Vocabulary
+from mapperatorinator.mapper.sequence.vocabulary import BEATS, END, START, TIMED, Mark, Vocabulary
 from mapperatorinator.mapper.sequence.windows import Edges, cut, within
 
 INDEX = sequences.part("tokens/index.json")
@@ -85,8 +85,30 @@ def test_edges_of_windows_are_those_recorded(family: str) -> None:
     edges = Edges.of(vocabulary, cut(np.zeros(size, np.float32), size))
     assert edges.early == range(*want["lookback_range"])
     assert edges.late == range(*want["lookahead_range"])
-    last = [runs[-1] for name, runs in want["stop_ids"].items() if not name.endswith("lookahead=0")]
-    assert {tuple(run) for run in last} == {(edges.stopping.start, edges.stopping.stop - 1)}
+    for name, runs in want["stop_ids"].items():
+        context, *reach = name.split("|")
+        early, late = (not edge.endswith("=0") for edge in reach)
+        stops = {END, *(edges.early if early else ()), *(edges.stopping if late else ())}
+        stops |= {vocabulary.ends[context]} if vocabulary.ends else set()
+        assert {token for first, last in runs for token in range(first, last + 1)} == stops
+
+
+@pytest.mark.compat
+@pytest.mark.parametrize("family", list(IDS))
+def test_kinds_of_ids_are_those_recorded(family: str) -> None:
+    want, vocabulary = IDS[family], Vocabulary(sequences.checkpoint(family).tokenizer)
+
+    def ids(*kinds: str) -> list[int]:
+        return sorted(token for kind in kinds if kind in vocabulary for token in vocabulary.ids(kind))
+
+    assert ids(*BEATS) == want["beat_tokens"]
+    assert ids(*TIMED) == want["timed_tokens"]
+    if "hold_note" in vocabulary:
+        assert ids("circle", "hold_note", "hold_note_end") == want["mania_tokens"]
+        # Of the speeds the published program forgets the fastest.
+        assert vocabulary.ids("scroll_speed")[:-1] == range(*want["scroll_speed_tokens"])
+    assert [END, *vocabulary.ends.values()] == want["lookback_eos_ids"]
+    assert [START, *vocabulary.starts.values()] == want["monotonic_sos_ids"]
 
 
 @pytest.mark.compat
