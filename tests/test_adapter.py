@@ -221,8 +221,14 @@ def test_two_commands_from_maps_to_a_map(folder: Path, tmp_path: Path, capsys: p
         ([".", "--out", "a.bin"], "must end in .safetensors"),
         ([".", "--out", "a.safetensors", "--rank", "0"], "--rank must be between"),
         ([".", "--out", "a.safetensors", "--mode", "piano"], "no mode 'piano'"),
+        ([".", "--out", "README.md/a.safetensors"], "cannot be written"),
     ],
 )
-def test_the_command_refuses_what_cannot_work(words: list[str], reason: str) -> None:
+def test_the_command_refuses_what_cannot_work(
+    words: list[str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "README.md").write_text("a file, no folder")
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=reason):
         command(["lora", *words])

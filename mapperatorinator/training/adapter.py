@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.numpy import save
 
 from mapperatorinator import weights
 from mapperatorinator.beatmap.write import replace_file
@@ -38,6 +39,7 @@ def fine_tune(
     source : `.osz` archives, song folders or a built data set. out : the `.safetensors` file to write. modes :
     which maps are learned from. UserError if there is nothing to learn from or nothing that could change.
     """
+    _check_writable(out)
     torch.manual_seed(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         maps = read_maps(source, Path(folder), modes, tell)
@@ -59,8 +61,18 @@ def fine_tune(
         "maps": len(known), "songs": len({item.song for item in known}),
         "mappers": sorted({item.row.creator for item in known}), "held_out_maps": len(held), "networks": figures,
     }  # fmt: skip
-    _write(tensors, about, out)
+    replace_file(out, save(tensors, {METADATA: json.dumps(about)}))
     return about
+
+
+def _check_writable(out: Path) -> None:
+    """UserError where no file can be written, so that nobody finds out after the training."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise UserError(f"The adapter cannot be written to {out}: {error.strerror or error}.") from error
 
 
 def _networks(
@@ -111,16 +123,6 @@ def _halves(changes: dict[str, LowRank]) -> weights.Tensors:
         for half, value in (("A", layer.low), ("B", layer.high)):
             halves[f"{name}.weight.{half}"] = value.detach().numpy().astype(np.float16)
     return halves
-
-
-def _write(tensors: weights.Tensors, about: dict[str, Any], out: Path) -> None:
-    from safetensors.numpy import save
-
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(out, save(tensors, {METADATA: json.dumps(about)}))
-    except OSError as error:
-        raise UserError(f"The adapter cannot be written to {out}: {error.strerror or error}.") from error
 
 
 def _summary(known: list[OwnMap], held: list[OwnMap]) -> str:
