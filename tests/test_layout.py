@@ -38,13 +38,13 @@ MAY_USE = {
     "positions": MAKERS_DOWN,
     "mapper": MAKERS_DOWN | {"timing", "positions"},
     "finishing": MAKERS_DOWN | {"timing", "checks"},
-    "modding": PIPELINE_DOWN,
+    "modding": PIPELINE_DOWN | {"complexity"},
     "pipeline": PIPELINE_DOWN,
-    "cli": PIPELINE_DOWN | {"pipeline", "modding", "demo", "server"},
-    "server": PIPELINE_DOWN | {"pipeline", "modding", "demo"},
+    "cli": PIPELINE_DOWN | {"pipeline", "modding", "demo", "server", "classifier", "complexity"},
+    "server": PIPELINE_DOWN | {"pipeline", "modding", "demo", "complexity"},
     "demo": EVERYONE,
-    "classifier": ANYTHING,
-    "complexity": ANYTHING,
+    "classifier": MAKERS_DOWN | {"timing", "mapper"},
+    "complexity": MAKERS_DOWN | {"timing"},
     "training": ANYTHING,
     "evaluation": ANYTHING,
     "__main__": {"cli"},
@@ -55,8 +55,8 @@ BASE_INSTALL = {
     "fastapi", "pydantic", "starlette", "uvicorn", "questionary", "mapperatorinator",
 }  # fmt: skip
 ASKED_FOR_BY_NAME = {"matplotlib", "webview"}  # pictures, a window: where it is missing, one sentence says what to install
-BEYOND_BASE = {"training", "evaluation", "classifier", "complexity", "checkpoints"}
-BEYOND_BASE_FOLDERS = ("mapper/sequence", "positions")
+BEYOND_BASE = {"training", "evaluation", "checkpoints"}
+BEYOND_BASE_FOLDERS = ("mapper/sequence", "positions", "classifier/published")
 DOCTORED = {("cli/doctor.py", "torch")}  # looks whether it is there
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

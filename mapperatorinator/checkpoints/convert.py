@@ -26,7 +26,8 @@ _LAYOUTS = (
     ("model.safetensors", "custom_checkpoint_0.pkl", "model"),
 )
 _WRAPPERS = ("state_dict", "ema", "model_state_dict", "model")  # keys under which programs put their weights
-_PREFIXES = ("_orig_mod.", "module.", "model._orig_mod.")  # of compiled and distributed networks
+_PREFIXES = ("_orig_mod.", "module.")  # of compiled and distributed networks
+_LIGHTNING = "model."  # before all names of a file that Lightning wrote
 
 
 def convert(source: str | Path, out: str | Path | None = None, offline: bool = False) -> list[Path]:
@@ -95,7 +96,8 @@ def _state(held: Any, source: Path) -> dict[str, Tensor]:
         raise UserError(
             f"{source} holds an adapter in training: give its folder `lora` as lora_path instead."
         )
-    return {_own_name(name): value for name, value in found.items()}
+    wrapped = all(name.startswith(_LIGHTNING) for name in found)
+    return {_own_name(name.removeprefix(_LIGHTNING) if wrapped else name): value for name, value in found.items()}
 
 
 def _own_name(name: str) -> str:

@@ -7,10 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapperatorinator.errors import UserError
+from mapperatorinator.cli.maps import read_maps
 
 if TYPE_CHECKING:
-    from mapperatorinator.beatmap import Beatmap
     from mapperatorinator.checks import Issue
 
 PROBLEMS_FOUND = 1
@@ -30,7 +29,7 @@ def run(given: argparse.Namespace) -> int:
     answers = []
     broken = False
     for path in given.files:
-        beatmaps = _read(path)
+        beatmaps = read_maps(path)
         found = [(beatmap.difficulty_name, run_checks(beatmap)) for beatmap in beatmaps]
         if len(beatmaps) > 1:
             found.append(("whole set", run_set_checks(beatmaps)))
@@ -42,19 +41,6 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(answers, indent=2, ensure_ascii=False))
     return PROBLEMS_FOUND if broken else 0
-
-
-def _read(path: Path) -> list[Beatmap]:
-    from mapperatorinator.beatmap import read_beatmap, read_osz
-
-    if not path.is_file():
-        raise UserError(f"There is no file at {path}; check the path.")
-    try:
-        if path.suffix.lower() == ".osz":
-            return list(read_osz(path).beatmaps)
-        return [read_beatmap(path)]
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path.name} cannot be read as a beatmap: {error}.") from error
 
 
 def _print(path: Path, name: str, issues: list[Issue]) -> None:

@@ -26,6 +26,8 @@ COMMANDS = {
     "interactive": ("mapperatorinator.cli.interactive", "ask for everything in the terminal"),
     "convert": ("mapperatorinator.cli.convert", "turn pickled checkpoints into safetensors"),
     "mod": ("mapperatorinator.cli.mod", "say what would surprise a mapper in a map, and what breaks the rules"),
+    "classify": ("mapperatorinator.cli.classify", "say whose a map is"),
+    "complexity": ("mapperatorinator.cli.complexity", "say how complex the rhythms of maps are, as CSV"),
     "settings": ("mapperatorinator.cli.settings", "list every option"),
     "doctor": ("mapperatorinator.cli.doctor", "look at this installation and say what to mend"),
     "dataset": ("mapperatorinator.training.datasets.cli", "make data sets for training, and look into them"),

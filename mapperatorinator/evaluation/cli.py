@@ -13,6 +13,7 @@ COMMANDS = {
     "maps": ("mapperatorinator.evaluation.maps", "our maps of held-out songs against the human ones"),
     "human": ("mapperatorinator.evaluation.human", "the scale: chance, and humans against each other"),
     "validity": ("mapperatorinator.evaluation.validity_command", "broken rules, and who reads the files"),
+    "features": ("mapperatorinator.evaluation.features", "distances from human maps in the classifier's features"),
     "stars": ("mapperatorinator.evaluation.stars", "stars asked against stars got"),
     "modding": ("mapperatorinator.evaluation.modding", "whether planted mistakes come first in a review"),
     "timing": ("mapperatorinator.evaluation.timing_metrics", "red lines of songs with known timing"),

@@ -9,6 +9,8 @@ from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.evaluation.copies import TrainingRuns
 from mapperatorinator.evaluation.coverage import coverage
 from mapperatorinator.evaluation.emphasis import Emphasis, emphasis
+from mapperatorinator.evaluation.feature_distance import Floats
+from mapperatorinator.evaluation.features import features
 from mapperatorinator.evaluation.patterns import Described, describe
 from mapperatorinator.evaluation.readers import Reader
 from mapperatorinator.evaluation.request import StarError, star_error
@@ -27,6 +29,7 @@ class Figures:
     rhythm: RhythmScore
     objects: float
     described: Described = field(repr=False)
+    features: Floats = field(repr=False)
     emphasis: Emphasis
     structure: float
     coverage: float
@@ -74,6 +77,7 @@ def measure(
         rhythm=rhythm_score(beatmap, human),
         objects=object_count(beatmap) / max(object_count(human), 1),
         described=describe(beatmap, song.row.stars, song.row.song),
+        features=features(beatmap, human),
         emphasis=emphasis(beatmap),
         structure=structure(beatmap, song.mel, human),
         coverage=coverage(beatmap, song.audio),

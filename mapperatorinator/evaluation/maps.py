@@ -16,6 +16,7 @@ from mapperatorinator.errors import UserError
 from mapperatorinator.evaluation.ceilings import described_maps, floor_scores, human_f1
 from mapperatorinator.evaluation.copies import TrainingRuns
 from mapperatorinator.evaluation.corpus import MODES, Corpus, MapRow
+from mapperatorinator.evaluation.features import reference
 from mapperatorinator.evaluation.figures import Figures, measure
 from mapperatorinator.evaluation.mappers import NAMES, attempt, named
 from mapperatorinator.evaluation.options import add_common, chosen_modes, shown
@@ -78,6 +79,7 @@ def evaluate_mode(
         ceiling=human_f1(corpus, mode),
         floor=floor_scores(corpus, rows, given.seed),
         others=[] if quick else described_maps(corpus, others),
+        reference=[] if quick else reference(corpus, mode, rows),
         seed=given.seed,
     )
     cards: dict[str, dict[str, Any]] = {

@@ -12,6 +12,8 @@ from mapperatorinator.evaluation.bootstrap import Estimate, bootstrap, mean
 from mapperatorinator.evaluation.ceilings import Scored, f1_estimate
 from mapperatorinator.evaluation.corpus import MODES
 from mapperatorinator.evaluation.emphasis import gap_in_points
+from mapperatorinator.evaluation.feature_distance import SongFeatures, compare
+from mapperatorinator.evaluation.features import by_song
 from mapperatorinator.evaluation.figures import Figures
 from mapperatorinator.evaluation.patterns import HEADLINE, Described, distances, human_floor
 from mapperatorinator.evaluation.request import median_error, p90_error
@@ -27,7 +29,8 @@ class Context:
     """What the figures of one mode are held against.
 
     human : figures of the human maps of the same songs. ceiling : F1 of two human maps. floor : scores of
-    random ticks. others : patterns of all human maps of other songs (may be empty).
+    random ticks. others : patterns of all human maps of other songs (may be empty). reference : features of those of
+    them that the classifier was not trained on (may be empty).
     """
 
     mode: int
@@ -35,6 +38,7 @@ class Context:
     ceiling: Estimate
     floor: Sequence[Scored]
     others: Sequence[Described] = field(default=(), repr=False)
+    reference: Sequence[SongFeatures] = field(default=(), repr=False)
     seed: int = 0
 
 
@@ -55,6 +59,7 @@ def scorecard(figures: Sequence[Figures], deaf: Sequence[Figures] | None, contex
         "patterns": pattern_rows(figures, context),
         "emphasis_points": gap_in_points([f.emphasis for f in figures], [f.emphasis for f in context.human]),
         "structure": over(lambda some: float(np.median([f.structure for f in some]))),
+        **feature_rows(figures, context),
         "coverage": over(lambda some: mean([f.coverage for f in some])),
         "covered_95": over(lambda some: mean([f.coverage >= 0.95 for f in some])),
         "star_error_median": over(lambda some: median_error([f.stars for f in some])),
@@ -78,6 +83,14 @@ def _hearing(figures: Sequence[Figures], deaf: Sequence[Figures] | None, context
         return hearing(here, there, context.ceiling.value)
 
     return bootstrap(both, statistic, lambda pair: pair[0].song, seed=context.seed)
+
+
+def feature_rows(figures: Sequence[Figures], context: Context) -> dict[str, Estimate]:
+    """Distances in the classifier's features to the human maps of other songs, and how many times the humans' own."""
+    if len(context.reference) < 2:
+        return {}
+    ours, human = (by_song((f.song for f in some), (f.features for f in some)) for some in (figures, context.human))
+    return compare(ours, human, context.reference, context.seed)
 
 
 def pattern_rows(figures: Sequence[Figures], context: Context) -> dict[str, dict[str, float]]:
@@ -124,7 +137,8 @@ def add_tables(report: Report, context: Context, cards: dict[str, dict[str, Any]
 
 
 _ROWS = (
-    "f1", "hearing", "density", "objects", "emphasis_points", "structure", "coverage", "covered_95",
+    "f1", "hearing", "density", "objects", "emphasis_points", "structure", "frechet", "frechet_ratio", "kernel",
+    "kernel_ratio", "coverage", "covered_95",
     "star_error_median", "star_error_p90", "valid", "warnings_per_minute", "longest_copy", "failures", "seconds",
 )  # fmt: skip
 

@@ -6,12 +6,13 @@ A suggestion comes from the model (it has a surprisal) or from a check of the ra
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from mapperatorinator.checks import Severity
 from mapperatorinator.checks.issue import clock
+from mapperatorinator.complexity import Complexity
 
 
 class Topic(str, Enum):
@@ -105,7 +106,8 @@ def ranked(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
 class Report:
     """The review of one map: suggestions in order of time, those of the whole map first.
 
-    title : artist, title and difficulty. minutes : drain time. notes : what was left out and why.
+    title : artist, title and difficulty. minutes : drain time. notes : what was left out and why. complexity : of the
+    rhythm; None for a whole set.
     """
 
     title: str
@@ -113,6 +115,7 @@ class Report:
     minutes: float
     suggestions: tuple[Suggestion, ...]
     notes: tuple[str, ...] = field(default=())
+    complexity: Complexity | None = None
 
     def top(self, count: int = 10) -> tuple[Suggestion, ...]:
         """The weightiest suggestions, see `ranked`."""
@@ -131,7 +134,7 @@ class Report:
             grave = one.severity >= severity if one.severity else (one.surprisal or 0.0) >= threshold
             return one.topic in wanted and grave
 
-        return Report(self.title, self.mode, self.minutes, tuple(filter(kept, self.suggestions)), self.notes)
+        return replace(self, suggestions=tuple(filter(kept, self.suggestions)))
 
     def by_topic(self) -> dict[Topic, list[Suggestion]]:
         """The suggestions of each topic that has any, in order of time."""
@@ -145,5 +148,6 @@ class Report:
             "mode": self.mode,
             "minutes": round(self.minutes, 3),
             "notes": list(self.notes),
+            "complexity": None if self.complexity is None else self.complexity.as_json(),
             "suggestions": [one.as_json() for one in self.suggestions],
         }

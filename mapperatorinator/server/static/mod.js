@@ -167,7 +167,8 @@ class ModView {
   drawList() {
     const {wanted} = this;
     this.items = new Map();
-    fill(this.list, (this.report?.notes || []).map((note) => h('p', {class: 'warn'}, note)),
+    const rhythm = this.report?.complexity;
+    fill(this.list, rhythm && h('p', {class: 'dim'}, `${t('result.complexity')}: ${t('result.bits', rhythm)}`), (this.report?.notes || []).map((note) => h('p', {class: 'warn'}, note)),
       this.report && !wanted.length ? h('p', {class: 'good'}, t('mod.none')) : null, wanted.map((one) => {
         const item = this.finding(one);
         this.items.set(one, item);

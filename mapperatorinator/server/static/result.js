@@ -185,6 +185,7 @@ class ResultView {
       h('tbody', {},
         row(t('ask.stars'), starBadge(one.asked_stars ?? one.stars), starBadge(one.stars)),
         row(t('result.objects'), null, `${one.objects} (${one.objects_per_second ?? '–'}/s)`),
+        one.complexity && row(t('result.complexity'), null, t('result.bits', one.complexity)),
         row('BPM', values.bpm, bpm),
         stats.map(([label, name], i) => row(label, values[name], String(Math.round(one.stats[i] * 10) / 10))),
         row(t('result.seed'), values.seed, result.seed)));
