@@ -76,10 +76,12 @@ def catch_hyperdash_gap(view: MapView) -> Iterator[Finding]:
 
 @check(
     "catch_hyperdash_run", Category.COMPOSE, "Too many hyperdashes follow each other.",
-    "MV CheckConsecutiveHyperdash", (PROBLEM,), modes=(CATCH,), levels=HYPERDASHES_BASIC, gate=True,
+    "MV CheckConsecutiveHyperdash", (PROBLEM, WARNING), modes=(CATCH,), levels=HYPERDASHES_BASIC, gate=True,
 )  # fmt: skip
 def catch_hyperdash_run(view: MapView) -> Iterator[Finding]:
     items = view.catch_objects
+    # An Overdose of a name of its own may have few enough stars for a Rain, which allows less.
+    say = warning if view.stated_level is None else problem
     for is_hyper, run in groupby(range(len(items)), key=lambda k: items[k].movement is Movement.HYPERDASH):
         members = list(run)
         if not is_hyper:
@@ -90,7 +92,7 @@ def catch_hyperdash_run(view: MapView) -> Iterator[Finding]:
         if any(_is_higher_snapped(view, items[k], items[k + 1]) for k in members):
             most = HYPERDASHES_HIGHER
         if len(members) > most:
-            yield problem(
+            yield say(
                 f"{len(members)} hyperdashes in a row; at most {most} here.", first.time, first.source
             )
 

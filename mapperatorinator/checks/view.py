@@ -80,10 +80,14 @@ class MapView(Timeline):
     @cached_property
     def level(self) -> Level:
         """The difficulty level: the caller's word, else what the name says, else by stars."""
+        return level_from_stars(self.stars) if self.stated_level is None else self.stated_level
+
+    @cached_property
+    def stated_level(self) -> Level | None:
+        """The level that the caller or the map's name states; None where it can only be guessed."""
         if self._given_level is not None:
             return self._given_level
-        named = level_from_name(self.beatmap.difficulty_name, self.mode)
-        return level_from_stars(self.stars) if named is None else named
+        return level_from_name(self.beatmap.difficulty_name, self.mode)
 
     @cached_property
     def radius(self) -> float:
