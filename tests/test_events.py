@@ -402,3 +402,16 @@ def test_human_maps_survive(mode: int, corpus_maps: Callable[..., list[Path]]) -
         bm = read_beatmap(path)
         counts, bad = bench.compare(bm, bench.rebuilt(bm))
         assert counts["all"] >= 0.995 * len(bm.hit_objects), (path, bad)
+
+
+def test_a_path_that_ends_twice_in_one_place_can_be_drawn_on() -> None:
+    """Coarse positions of a published model may fall together; the slider must last as long as was said."""
+    place = {"hitsounds": (Hitsound(),)}
+    said = [
+        Event(EventKind.SLIDER_HEAD, 1000, 1, 336, 48, scroll_speed=1.0, **place),
+        Event(EventKind.PERFECT_ANCHOR, 1100, None, 304, 48),
+        Event(EventKind.LAST_ANCHOR, 1500, 1, 304, 48, **place), Event(EventKind.SLIDER_END, 1500, 1, **place),
+    ]  # fmt: skip
+    (slider,) = events_to_beatmap(said, Beatmap(), [TimingPoint(0, 500)]).hit_objects
+    assert isinstance(slider, Slider) and slider.length == slider.span_length == 140
+    assert [point.type for point in slider.path.points] == ["L", None]

@@ -35,7 +35,7 @@ from mapperatorinator.events.event import (
     column_x,
 )
 from mapperatorinator.events.lines import Wishes, build_lines
-from mapperatorinator.events.paths import path_of
+from mapperatorinator.events.paths import open_ended, path_of
 from mapperatorinator.events.scroll import last_whole_second, multipliers, usual_beat_length
 from mapperatorinator.events.sounds import sample_for
 
@@ -229,10 +229,9 @@ class _Builder:
         slides = slide_count(head, last, end)
         beats = self._beats(head, end) / slides
         self.velocity = velocity = self._velocity(head, path, beats)
-        obj = Slider(
-            *self._place(head), head.time, head.new_combo,
-            path=path, slides=slides, length=self._length(velocity, beats),
-        )  # fmt: skip
+        length = self._length(velocity, beats)
+        path = open_ended(path, length)
+        obj = Slider(*self._place(head), head.time, head.new_combo, path=path, slides=slides, length=length)
         self.velocities.append((head.time, velocity))
         self.made.append(self._slider_sounds(obj, head, last, end))
 

@@ -68,3 +68,14 @@ def path_of(head: tuple[float, float], anchors: Sequence[Anchor], last: tuple[fl
     for kind, x, y in anchors:
         points.extend([(x, y)] * (2 if kind is EventKind.RED_ANCHOR else 1))
     return SliderPath.of("B", [*points, last])
+
+
+def open_ended(path: SliderPath, length: float) -> SliderPath:
+    """The path, without repeated points at its end if a span of `length` px goes beyond: the game draws on only in
+    a direction."""
+    points = path.points
+    if points[-1][:2] != points[-2][:2] or length <= path.natural_length():
+        return path
+    while len(points) > 2 and points[-1][:2] == points[-2][:2]:
+        points = points[:-1]
+    return SliderPath((points[0]._replace(type="L" if len(points) == 2 else "B"), *points[1:]), path.lazer)
