@@ -24,7 +24,16 @@ from mapperatorinator.errors import UserError
 from mapperatorinator.evaluation.mistakes import LOCAL, OFFSET_MS, TEMPO_SHARE, mistimed, plant
 from mapperatorinator.mapper import Surprisal
 from mapperatorinator.modding import Report, Suggestion, Topic, review, review_set
-from mapperatorinator.modding.calibration import LEVELS, TABLE, TOPICS, calibrated, thresholds
+from mapperatorinator.modding.calibration import (
+    LEVELS,
+    TABLE,
+    TOPICS,
+    calibrated,
+    rarities,
+    share,
+    table_of,
+    thresholds,
+)
 from mapperatorinator.modding.drift import drifts
 from mapperatorinator.modding.findings import _without_echoes
 from mapperatorinator.modding.sources import read_sources
@@ -90,13 +99,12 @@ def test_filters_by_topic_threshold_and_severity() -> None:
 @settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(sorted(TOPICS)))
 def test_calibrated_surprisal_is_a_rate(seed: int, aspect: str) -> None:
-    """Findings of S bits and more come once in 2^S seconds, shared by the aspects of a topic."""
+    """Findings of S bits and more come once in 2^S seconds, an aspect having its share."""
     bits, seconds = np.random.default_rng(seed).exponential(3.0, 1000), 4096.0
     table = {"0": {aspect: thresholds(bits, seconds, aspect)}}
-    shared = sum(topic is TOPICS[aspect] for topic in TOPICS.values())
     values = np.array([calibrated(one, aspect, 0, table) for one in bits])
     for level in (4.0, 6.0, 8.0):
-        wanted = seconds / 2**level / shared
+        wanted = seconds / 2**level * share(aspect)
         if wanted >= 4:
             assert abs((values >= level).sum() - wanted) <= 1.5
     assert (np.diff(values[np.argsort(bits)]) >= -1e-9).all()
@@ -106,11 +114,20 @@ def test_unknown_aspects_stay_as_they_are() -> None:
     assert calibrated(4.5, "nothing", 0, {}) == 4.5
 
 
+def test_another_model_counts_by_rarity_in_the_map() -> None:
+    """Without a table the oddest of each aspect is the rarest, whatever its bits."""
+    heard = [Surprisal(float(i), aspect, scale * i, "this", "that", 0.5)
+             for aspect, scale in (("extra", 1.0), ("missing", 50.0)) for i in range(64)]  # fmt: skip
+    values = rarities(heard, 256.0)
+    assert values[63] == values[127] == 8.0 and values[62] == values[126] == 7.0 and values[0] == 2.0
+    assert set(table_of(heard, 256.0)) == {"extra", "missing"}
+
+
 def test_the_table_knows_every_mode() -> None:
     table = json.loads(TABLE.read_text(encoding="utf-8"))["modes"]
     assert set(table) == {"0", "1", "2", "3"}
     for aspects in table.values():
-        assert set(aspects) <= set(TOPICS) and "missing" in aspects and "sound" in aspects
+        assert set(aspects) <= set(TOPICS) and {"missing", "sound", "silence"} <= set(aspects)
         assert all(values == sorted(values) and len(values) <= len(LEVELS) for values in aspects.values())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sequences
+from checks_maps import clean_map
 from songs import click_track
 
 torch = pytest.importorskip("torch")
@@ -20,6 +21,7 @@ from mapperatorinator.errors import UserError  # noqa: E402
 from mapperatorinator.events import beatmap_to_events  # noqa: E402
 from mapperatorinator.mapper import load_mapper  # noqa: E402
 from mapperatorinator.mapper.sequence.vocabulary import END, Vocabulary  # noqa: E402
+from mapperatorinator.modding import Topic, review  # noqa: E402
 from mapperatorinator.pipeline import generate  # noqa: E402
 from mapperatorinator.settings import Settings  # noqa: E402
 from mapperatorinator.timing import Timing  # noqa: E402
@@ -117,6 +119,17 @@ def test_a_model_judges_a_map(speaker: Path, tmp_path: Path) -> None:
     assert all(one.bits >= 0 and 0 <= one.likelihood <= 1 for one in found)
 
 
+def test_a_model_reviews_a_map(speaker: Path, tmp_path: Path) -> None:
+    """What the model says, category by category; its findings count by how rare they are in the map."""
+    audio, beatmap = load_audio(click_track(tmp_path / "song.wav", 31.0)), clean_map(0)
+    beatmap.hit_objects = [obj for obj in beatmap.hit_objects if beatmap.end_time(obj) < 30_000]
+    report = review(beatmap, audio, load_mapper(settings_of(speaker)))
+    found = [one for one in report.suggestions if one.surprisal is not None]
+    assert report.notes == () and {one.topic for one in found} >= {Topic.PLACES, Topic.RHYTHM}
+    starts = {round(obj.time) for obj in beatmap.hit_objects}
+    assert all(0 <= one.surprisal < 64 for one in found) and any(one.time in starts for one in found)
+
+
 def test_no_beat_is_no_crash(speaker: Path, tmp_path: Path) -> None:
     audio = load_audio(click_track(tmp_path / "song.wav", 31.0))
     settings = settings_of(speaker, super_timing=True, timer_iterations=2)
@@ -133,6 +146,8 @@ def test_what_a_model_cannot_do_is_said(speaker: Path) -> None:
 
         settings = replace(settings_of(speaker), output_type=("KIAI",))
         wanted_contexts(mapper.model(settings), settings)  # type: ignore[attr-defined]
+    with pytest.raises(UserError, match="v30 knows osu! only"):
+        load_mapper(replace(settings_of(speaker), model="v30", gamemode=3))
     with pytest.raises(UserError, match="choose the profile"):
         load_mapper(replace(settings_of(speaker), model="v30"))
     with pytest.raises(UserError, match="model_path"):

@@ -26,7 +26,7 @@ _COLOURS = ((12.0, "bold red"), (10.0, "bold yellow"), (8.0, "bold blue"), (0.0,
 _SEVERITY_COLOURS = {"Problem": "bold red", "Warning": "bold yellow", "Minor": "dim"}
 # Options of the script under the names that its users know; values of the last three mean nothing here.
 _SCRIPT = ("beatmap_path", "audio_path", "raw_output", "json", "threshold", "severity", "category", "top",
-           "precision", "inference", "mapper_id")  # fmt: skip
+           "model", "model_path", "precision", "inference", "mapper_id")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", type=float, default=THRESHOLD, help="least surprisal; default: %(default)s")
     parser.add_argument("--severity", choices=SEVERITIES, default="warning", help="least severity of rule checks")
     parser.add_argument("--category", action="append", help="only categories with this in their name; repeatable")
+    parser.add_argument("--model", default="embedded", help="whose surprise counts: embedded, v28 to v32")
+    parser.add_argument("--model-path", metavar="DIR", help="folder or name of a published model")
     parser.add_argument("--top", type=int, metavar="N", help="only the N weightiest of each map")
 
 
@@ -49,7 +51,7 @@ def run(given: argparse.Namespace) -> int:
     if not topics:
         raise UserError(f"There is no category {given.category[0]!r}; there are {', '.join(t.value for t in Topic)}.")
     answers = []
-    for path, report in _reports(given.files, given.audio):
+    for path, report in _reports(given):
         answers.append({"file": str(path), **(shown := _chosen(report, topics, given)).as_json()})
         if not given.json:
             _print(shown, len(report.suggestions), given.raw_output)
@@ -71,8 +73,8 @@ def script(words: list[str]) -> int:
     if not values.get("beatmap_path"):
         raise UserError("Which map? Say beatmap_path=path/to/map.osu (or an .osz, or a folder).")
     arguments = [values["beatmap_path"]]
-    for name in ("threshold", "severity", "category", "top"):
-        arguments += [f"--{name}={values[name]}"] if values.get(name) else []
+    for name in ("threshold", "severity", "category", "top", "model", "model_path"):
+        arguments += [f"--{name.replace('_', '-')}={values[name]}"] if values.get(name) else []
     arguments += [f"--audio={values['audio_path']}"] if values.get("audio_path") else []
     for name in ("json", "raw_output"):
         arguments += ["--" + name.replace("_", "-")] if values.get(name, "").lower() in ("true", "1", "yes") else []
@@ -92,14 +94,18 @@ def _named(category: str, wanted: list[str] | None) -> bool:
     return not wanted or any(word.casefold() in category.casefold() for word in wanted)
 
 
-def _reports(paths: list[Path], audio: Path | None) -> Iterator[tuple[Path, Report]]:
+def _reports(given: argparse.Namespace) -> Iterator[tuple[Path, Report]]:
     """Each map's file and report, and one more for every set of several."""
+    from mapperatorinator.mapper import load_mapper
     from mapperatorinator.modding import review_set
     from mapperatorinator.modding.sources import read_sources
+    from mapperatorinator.settings import Settings
 
-    for path in paths:
-        for source in read_sources(path, audio):
-            for report in review_set(source.beatmaps, source.audio):
+    published = given.model != "embedded"
+    mapper = load_mapper(Settings(model=given.model, model_path=given.model_path)) if published else None
+    for path in given.files:
+        for source in read_sources(path, given.audio):
+            for report in review_set(source.beatmaps, source.audio, mapper):
                 yield source.path, report
 
 
@@ -125,6 +131,8 @@ def _print(report: Report, found: int, raw: bool) -> None:
     say(f"[bold]{escape(report.title)}[/bold]")
     for note in report.notes:
         say(f"note: {escape(note)}")
+    if report.complexity is not None and report.complexity.notes:
+        say(f"Rhythm complexity: {report.complexity}.")
     shown = len(report.suggestions)
     say(f"Found {shown} suggestions" + (f" ({found - shown} slighter ones left out):" if found > shown else ":"))
     for topic, some in report.by_topic().items():

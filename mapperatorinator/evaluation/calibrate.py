@@ -19,7 +19,8 @@ from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.errors import UserError
 from mapperatorinator.evaluation.corpus import MODES, Corpus, MapRow
 from mapperatorinator.evaluation.options import shown
-from mapperatorinator.modding.calibration import TABLE, thresholds
+from mapperatorinator.mapper import Surprisal
+from mapperatorinator.modding.calibration import TABLE, table_of
 from mapperatorinator.modding.findings import findings
 
 _SHARES = (1.0, 0.4, 0.2, 0.7)  # of --maps, by mode
@@ -51,20 +52,18 @@ def seconds_of(beatmap: Beatmap) -> float:
 
 def measured(corpus: Corpus, rows: Sequence[MapRow], mode: int) -> dict[str, list[float]]:
     """Thresholds of every aspect found in some maps."""
-    bits: dict[str, list[float]] = defaultdict(list)
+    found: list[Surprisal] = []
     seconds = 0.0
     for row in shown(sorted(rows, key=lambda r: r.audio), MODES[mode], len(rows)):
         beatmap, path = corpus.beatmap(row), corpus.audio_path(row)
         if path is None:
             continue
         try:
-            found = findings(beatmap, load_audio(path))
+            found += findings(beatmap, load_audio(path))
+            seconds += seconds_of(beatmap)
         except UserError:
             continue
-        seconds += seconds_of(beatmap)
-        for one in found:
-            bits[one.aspect].append(one.bits)
-    return {aspect: thresholds(values, seconds, aspect) for aspect, values in sorted(bits.items())}
+    return table_of(found, seconds)
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -13,7 +13,7 @@ of the training split of the corpus. Make it anew after the embedded networks ha
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -29,26 +29,42 @@ _LEAST = 3  # findings that a level must rest on
 _STEEPEST, _FLATTEST = 2.0, 0.25  # bits of S per raw bit beyond the table
 _TAIL = 4  # levels that the table's end is continued from
 
-TOPICS = {
-    "offset": Topic.TIMING, "tempo": Topic.TIMING,
-    "move": Topic.RHYTHM, "snap": Topic.RHYTHM, "kind": Topic.RHYTHM, "holds": Topic.RHYTHM,
-    "extra": Topic.EXTRA, "missing": Topic.MISSING,
-    "place": Topic.PLACES, "columns": Topic.PLACES, "combo": Topic.PLACES,
-    "shape": Topic.SLIDERS, "velocity": Topic.SLIDERS,
-    "sound": Topic.HITSOUNDS, "bank": Topic.HITSOUNDS, "volume": Topic.HITSOUNDS,
-}  # fmt: skip
-_SHARING = {topic: sum(other is topic for other in TOPICS.values()) for topic in Topic}
+# Of every aspect its topic, and its share of the topic's rate: the more, the oftener a mistake shows in it. "time" is
+# a published model's "move", "columns" are mania's "place".
+_SHARES = {
+    Topic.TIMING: {"offset": 0.5, "tempo": 0.5},
+    Topic.RHYTHM: {"move": 0.6, "time": 0.6, "snap": 0.2, "kind": 0.1, "holds": 0.1},
+    Topic.EXTRA: {"extra": 1.0},
+    Topic.MISSING: {"missing": 1.0},
+    Topic.PLACES: {"place": 0.3, "columns": 0.3, "combo": 0.2, "chain": 0.2},
+    Topic.SLIDERS: {"shape": 0.8, "velocity": 0.2},
+    Topic.HITSOUNDS: {"silence": 0.5, "sound": 0.3, "bank": 0.1, "volume": 0.1},
+}
+TOPICS = {aspect: topic for topic, aspects in _SHARES.items() for aspect in aspects}
 
 Table = Mapping[str, Mapping[str, Sequence[float]]]
+
+
+def share(aspect: str) -> float:
+    """An aspect's share of its topic's rate; that of one unknown is small."""
+    return _SHARES[TOPICS[aspect]][aspect] if aspect in TOPICS else 0.1
+
+
+def table_of(found: Iterable[Surprisal], seconds: float) -> dict[str, list[float]]:
+    """Of every aspect the raw bits that are as rare as each of `LEVELS`, as far as findings in so much play can tell."""
+    bits: dict[str, list[float]] = defaultdict(list)
+    for one in found:
+        bits[one.aspect].append(one.bits)
+    return {aspect: thresholds(values, seconds, aspect) for aspect, values in sorted(bits.items())}
 
 
 def thresholds(bits: Iterable[float], seconds: float, aspect: str) -> list[float]:
     """Raw bits that are as rare as each of `LEVELS`, as far as findings of one aspect in so much play can tell.
 
-    Aspects of one topic share its rate evenly.
+    Aspects of one topic share its rate.
     """
     ordered = np.sort(np.asarray(list(bits), float))[::-1]
-    ranks = seconds / 2.0**LEVELS / _SHARING[TOPICS[aspect]]
+    ranks = seconds / 2.0**LEVELS * share(aspect)
     ordered = np.append(ordered, 0.0)  # every finding is rarer than what has fewer of them
     return [round(float(ordered[min(int(rank), len(ordered) - 1)]), 3) for rank in ranks if rank >= _LEAST]
 
@@ -81,8 +97,19 @@ def rated(found: Sequence[Surprisal], mode: int, seconds: float) -> list[float]:
     for i in sorted(range(len(found)), key=lambda i: -values[i]):
         aspect = found[i].aspect
         counts[aspect] += 1
-        due = seconds / 2.0 ** values[i] / _SHARING[TOPICS.get(aspect, Topic.RHYTHM)]
+        due = seconds / 2.0 ** values[i] * share(aspect)
         values[i] = max(values[i] - float(np.log2(max(counts[aspect] / max(due, 1.0), 1.0))), 0.0)
+    return values
+
+
+def rarities(found: Sequence[Surprisal], seconds: float) -> list[float]:
+    """S of all findings of one map by their rank in it, for models that no table was made for; in the order given."""
+    values = [0.0] * len(found)
+    counts: Counter[str] = Counter()
+    for i in sorted(range(len(found)), key=lambda i: -found[i].bits):
+        counts[found[i].aspect] += 1
+        due = seconds * share(found[i].aspect) / counts[found[i].aspect]
+        values[i] = float(np.log2(due)) if due > 1 else 0.0
     return values
 
 

@@ -10,9 +10,10 @@ from mapperatorinator.beatmap import Beatmap
 from mapperatorinator.checks import Issue, run_checks, run_set_checks
 from mapperatorinator.checks.issue import timestamp
 from mapperatorinator.checks.view import MapView
+from mapperatorinator.complexity import complexity
 from mapperatorinator.errors import UserError
 from mapperatorinator.mapper import Surprisal
-from mapperatorinator.modding.calibration import TOPICS, rated
+from mapperatorinator.modding.calibration import TOPICS, rarities, rated
 from mapperatorinator.modding.findings import findings
 from mapperatorinator.modding.suggestion import Report, Suggestion, Topic
 from mapperatorinator.modding.wording import sentence
@@ -30,7 +31,8 @@ def review(beatmap: Beatmap, audio: Audio | None = None, mapper: Mapper | None =
     """Review one map.
 
     audio : its song; without it only the rules are checked and a note says so. mapper : whose surprise counts; the
-    embedded one if None. Nothing is changed or written.
+    embedded one if None. Another has no table of human maps: its findings count by how rare they are in this map.
+    Nothing is changed or written.
     """
     view = MapView(beatmap, audio=audio)
     found = [_of_issue(issue) for issue in run_checks(beatmap, audio)]
@@ -38,17 +40,20 @@ def review(beatmap: Beatmap, audio: Audio | None = None, mapper: Mapper | None =
     if audio is not None:
         try:
             told = findings(beatmap, audio, mapper)
-            values = rated(told, beatmap.mode, _minutes(beatmap) * 60)
+            seconds = _minutes(beatmap) * 60
+            values = rated(told, beatmap.mode, seconds) if mapper is None else rarities(told, seconds)
             pairs = zip(told, values, strict=True)
             found += [_suggestion(view, one, value) for one, value in pairs if value >= LEAST_SURPRISAL]
         except UserError as error:
             notes.append(str(error))
-    return Report(_title(beatmap), beatmap.mode, _minutes(beatmap), _in_order(found), tuple(notes))
+    return Report(_title(beatmap), beatmap.mode, _minutes(beatmap), _in_order(found), tuple(notes), complexity(beatmap))
 
 
-def review_set(beatmaps: Sequence[Beatmap], audio: Audio | None = None) -> list[Report]:
+def review_set(
+    beatmaps: Sequence[Beatmap], audio: Audio | None = None, mapper: Mapper | None = None
+) -> list[Report]:
     """Review every difficulty of a set, then, in a last report, what shows only when they are compared."""
-    reports = [review(beatmap, audio) for beatmap in beatmaps]
+    reports = [review(beatmap, audio, mapper) for beatmap in beatmaps]
     if len(beatmaps) > 1:
         found = [_of_issue(issue) for issue in run_set_checks(beatmaps)]
         title = _title(beatmaps[0]).rsplit(" [", 1)[0]

@@ -26,7 +26,7 @@ from mapperatorinator.mapper.grid.canvas import (
 )
 from mapperatorinator.mapper.grid.cells import KIND_OFFSETS, NAMES, Cells, applicable
 from mapperatorinator.mapper.grid.draft import Conditions
-from mapperatorinator.mapper.grid.habits import Memory, joined, powers
+from mapperatorinator.mapper.grid.habits import Memory, joined
 from mapperatorinator.mapper.grid.network import SLICES, GridModel, Heard
 
 _PASSES = 8
@@ -38,6 +38,7 @@ _BANKS = ("normal", "soft", "drum")
 # What is said of ticks as such; every other column is an attribute.
 _KIND, _KIAI = NAMES.index("kind"), NAMES.index("kiai")
 _ATTRIBUTES = [name for name in NAMES if name not in ("kind", "releases", "kiai")]
+_LEFT_OUT = {"sound": "silence", "combo": "chain"}
 HABITS = ("start", "kind", *_ATTRIBUTES)
 
 Bools = NDArray[np.bool_]
@@ -49,7 +50,8 @@ def surprisals(model: GridModel, heard: Heard, canvas: Canvas, conditions: Condi
 
     Aspects: "start" (something starts here; `elsewhere` is a nearby tick where it is likelier), "kind" (what
     starts, given that something does), the names of the attributes, and "missing" (nothing starts here, only
-    where the network would rather have something).
+    where something is likelier). What was left out is told apart, as it surprises otherwise than what was put in:
+    "silence" is a "sound" without addition, "chain" a "combo" that goes on.
     """
     seen = Seen.of(canvas)
     if not len(seen.starts):
@@ -188,14 +190,11 @@ class _Odds:
         values, classes = seen.values("start")
         asked_rows = np.flatnonzero(values >= 0)
         own = memory.recall("start", values, classes, asked_rows)
-        experts = np.stack((_both(here[asked_rows]), own), axis=1)
-        played = (asked_rows >= seen.starts[0]) & (asked_rows <= seen.starts[-1])
-        weights = powers(experts[played], values[asked_rows[played]])
-        here[asked_rows] = _ratio(joined(experts, weights))
+        here[asked_rows] = _ratio(joined(_both(here[asked_rows]), own))
         rows, free = seen.near()
         without = np.broadcast_to(seen.starts[:, None], rows.shape)[free]
         own = memory.recall("start", values, classes, rows[free], without)
-        around[free] = _ratio(joined(np.stack((_both(around[free]), own), axis=1), weights))
+        around[free] = _ratio(joined(_both(around[free]), own))
         return cls(here, around)
 
 
@@ -256,8 +255,7 @@ def _attributes(canvas: Canvas, seen: Seen, asked: _Asked, memory: Memory) -> li
             scores = scores[np.searchsorted(seen.starts, rows)]
         else:
             scores = _log_softmax(asked.attributes[rows, SLICES[NAMES.index(name)]])
-        experts = np.stack((scores, memory.recall(name, values, classes, rows)), axis=1)
-        scores = joined(experts, powers(experts, values[rows]))
+        scores = joined(scores, memory.recall(name, values, classes, rows))
         found += _column(canvas.mode, name, seen.times[rows], scores, values[rows])
     return found
 
@@ -268,8 +266,8 @@ def _column(
     expected = scores.argmax(1)
     return [
         Surprisal(
-            float(time), name, float(-row[value] / np.log(2)), class_name(mode, name, int(value)),
-            class_name(mode, name, int(likeliest)), float(np.exp(row[likeliest])),
+            float(time), name if value else _LEFT_OUT.get(name, name), float(-row[value] / np.log(2)),
+            class_name(mode, name, int(value)), class_name(mode, name, int(likeliest)), float(np.exp(row[likeliest])),
         )
         for time, row, value, likeliest in zip(times, scores, said, expected, strict=True)
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from mapperatorinator.mapper import Surprisal
 from mapperatorinator.mapper.sequence.beats import beats_in, red_lines
 from mapperatorinator.mapper.sequence.conditions import Conditions, Wishes
 from mapperatorinator.mapper.sequence.model import Model
+from mapperatorinator.mapper.sequence.profile import PROFILES
 from mapperatorinator.mapper.sequence.reading import Reader, beats_of
 from mapperatorinator.mapper.sequence.rules import Sampling
 from mapperatorinator.mapper.sequence.surprise import surprisals
@@ -27,6 +28,7 @@ from mapperatorinator.mapper.sequence.vocabulary import Mark
 from mapperatorinator.mapper.sequence.votes import vote
 from mapperatorinator.mapper.sequence.windows import Windows, cut
 from mapperatorinator.mapper.sequence.writer import Writer, in_range
+from mapperatorinator.settings import MODE_NAMES
 from mapperatorinator.timing import Timing, find_timing
 
 if TYPE_CHECKING:
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 
 Samples = NDArray[np.float32]
 Contexts = dict[str, list[Mark]]
+
+
+# Settings that choose a model and how it computes.
+_CHOICE = (
+    "model", "model_path", "lora_path", "offline", "auto_select_gamemode_model", "device", "precision", "legacy",
+)  # fmt: skip
 
 
 class SequenceMapper:
@@ -47,6 +55,7 @@ class SequenceMapper:
         self.notes: list[str] = []
         self._models: dict[tuple[object, ...], Model] = {}
         self._has_sub_model = False
+        self._settings = settings
         self._song: tuple[object, Samples] | None = None
         self._heard: tuple[object, dict[int, torch.Tensor]] = (None, {})
         self.model(settings)
@@ -55,6 +64,7 @@ class SequenceMapper:
         """The model of the settings; `base` instead of the mode's sub-model where that was found: it times better."""
         if not settings.model_path:
             raise UserError(f"Where is the model {settings.model}? Give model_path, or its profile with -cn.")
+        _check_mode(settings.model, settings.mode)
         base = base and self._has_sub_model
         mode = settings.mode if settings.auto_select_gamemode_model and not base else None
         lora = settings.lora_path if settings.lora_path and not base else None
@@ -102,7 +112,12 @@ class SequenceMapper:
     def score(
         self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
     ) -> list[Surprisal]:
-        """Return how surprising every object and attribute of a map is, in order of time."""
+        """Return how surprising every object and attribute of a map is, in order of time.
+
+        Settings that name no model are a map's: they are asked of the model that the mapper was made with.
+        """
+        if not settings.model_path:
+            settings = replace(settings, **{name: getattr(self._settings, name) for name in _CHOICE})
         model = self.model(settings)
         writer = self._writer(model, audio, settings)
         beatmap = _as_beatmap(events, timing, settings)
@@ -178,7 +193,7 @@ class SequenceMapper:
 
 
 def wanted_contexts(model: Model, settings: Settings) -> list[str]:
-    """The contexts that the settings ask for and the model can write, in the model's order."""
+    """The contexts that the settings ask for and the model can write, in the model's order; UserError for none."""
     asked = {word.lower() for word in settings.output_type} - {"timing"}
     if settings.mode != 3:
         asked -= {"sv"}
@@ -190,6 +205,13 @@ def wanted_contexts(model: Model, settings: Settings) -> list[str]:
         names = ", ".join(name.upper() for name in made if name != "timing")
         raise UserError(f"The model {settings.model} makes {names}; put one of them into output_type.")
     return wanted
+
+
+def _check_mode(model: str, mode: int) -> None:
+    modes = PROFILES[model].modes
+    if mode not in modes:
+        known = ", ".join(MODE_NAMES[one] for one in modes)
+        raise UserError(f"The model {model} knows {known} only; choose another model for {MODE_NAMES[mode]}.")
 
 
 def wishes_of(settings: Settings) -> Wishes:
@@ -228,6 +250,8 @@ def _taken_over(model: Model, reference: Beatmap, settings: Settings, length: fl
     known = {name for t in model.profile.templates for name in (*t.given, *t.made)}
     asked = [word for word in settings.in_context if word in everything]
     foreign = [word for word in asked if word.lower() not in known]
+    if {"GD", "MAP", "NO_HS"} & set(asked):
+        _check_mode(settings.model, reference.mode)
     if foreign:
         raise UserError(f"The model {settings.model} cannot take over {', '.join(foreign)}; use v28, v29 or v31.")
     return {word.lower(): everything[word] for word in asked}

@@ -10,12 +10,17 @@ from torch import Tensor
 
 from mapperatorinator.mapper import Surprisal
 from mapperatorinator.mapper.sequence.prompts import Context, Prompter
-from mapperatorinator.mapper.sequence.vocabulary import GROUPS, SNAP, TIME, Mark
+from mapperatorinator.mapper.sequence.vocabulary import ANCHORS, DISTANCE, GROUPS, SNAP, TIME, Mark
 from mapperatorinator.mapper.sequence.windows import within
 from mapperatorinator.mapper.sequence.writer import Writer
 
 _TINY = 1e-10
-_ASPECTS = {"new_combo": "combo", "hitsound": "sound", "scroll_speed": "velocity", TIME: "time", SNAP: "snap"}
+# What a mark is about in the house's words; of the rest, groups are kinds and other marks go by their own names.
+_ASPECTS = {
+    TIME: "time", SNAP: "snap", "new_combo": "combo", "hitsound": "sound", "scroll_speed": "velocity", "column": "columns",
+    **dict.fromkeys((DISTANCE, "pos", "pos_refine", "pos_x", "pos_y"), "place"),
+    **dict.fromkeys((*ANCHORS, "last_anchor", "slider_sustain", "slider_repeat_sustain"), "shape"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def surprisals(writer: Writer) -> Iterator[Surprisal]:
     found = [scored for scored in score(writer) if scored.context in ("map", "sv", "kiai")]
     for scored in sorted(found, key=lambda one: (one.mark.time, one.place)):
         mark, expected = scored.mark, scored.expected
-        aspect = "kind" if mark.kind in GROUPS else _ASPECTS.get(mark.kind, mark.kind)
+        aspect = _ASPECTS.get(mark.kind, "kind" if mark.kind in GROUPS else mark.kind)
         yield Surprisal(
             float(mark.time), aspect, scored.bits, _name(mark), "nothing" if expected is None else _name(expected),
             scored.likelihood,
