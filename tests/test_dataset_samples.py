@@ -65,6 +65,9 @@ def test_samples_are_those_recorded(case: dict) -> None:
         sound = song[piece.start * HOP :][: (options.frames - 1) * HOP]
         assert np.abs(sound).sum(dtype=np.float64) == pytest.approx(want["frames_abs_sum"][i])
         assert (piece.mapper, piece.stars) == (want["mapper_idx"][i], pytest.approx(want["difficulty"][i]))
+        assert want["frames_len"][i] == (options.frames - 1) * HOP
+        heard = song[piece.start * HOP :][: want["frames_len"][i]]
+        assert np.abs(heard).sum(dtype=np.float64) == pytest.approx(want["frames_abs_sum"][i])
 
 
 def words() -> dict[str, Any]:

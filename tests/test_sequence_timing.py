@@ -8,7 +8,7 @@ import sequences
 from mapperatorinator.beatmap import TimingPoint
 from mapperatorinator.mapper.sequence.beats import beats_in, red_lines
 from mapperatorinator.mapper.sequence.vocabulary import Mark
-from mapperatorinator.mapper.sequence.votes import Ballot
+from mapperatorinator.mapper.sequence.votes import Ballot, shifts
 
 FITS = {case["name"]: case for case in sequences.part("finishing/index.json").get("timing_reconstruction", [])}
 
@@ -42,6 +42,7 @@ def test_votes(name: str) -> None:
     ballot = Ballot(int(case["song_samples"] * 1000 / 16000), first, legacy=True)
     for events, shift in zip(case["iteration_events"], case["audio_offsets_ms"], strict=True):
         ballot.add([Mark(kind, value) for kind, value in events], shift)
+    assert shifts(case["np_seed"], case["window_ms"], case["iterations"]) == case["audio_offsets_ms"]
     marks = ballot.result(case["bpm_threshold"])
     if "error" in case:
         assert marks == []  # no tempo is an answer

@@ -33,15 +33,18 @@ _OCTAVE = 1.5
 _AROUND = 3  # measures looked at on both sides
 
 
+def shifts(seed: int, window_ms: float, count: int) -> list[int]:
+    """By how many ms the song is moved for each hearing: at most half a window, the published program's draws."""
+    half = int(window_ms) // 2
+    return np.random.RandomState(seed).randint(-half, half, count).tolist()
+
+
 def vote(
     hear: Callable[[NDArray[np.float32]], list[Mark]], song: NDArray[np.float32], model: Model, settings: Settings
 ) -> list[Mark]:  # fmt: skip
     """Marks of the beats that `settings.timer_iterations` hearings of a song agree on; none if it has no tempo."""
-    half = int(model.network.shape.window / RATE_PER_MS) // 2
-    chance = np.random.default_rng(settings.seed or 0)
-    ballot = Ballot(int(len(song) / RATE_PER_MS), model.profile.types_first)
-    for _ in range(settings.timer_iterations):
-        shift = int(chance.integers(-half, half))
+    ballot = Ballot(int(len(song) / RATE_PER_MS), model.profile.types_first, settings.legacy)
+    for shift in shifts(settings.seed or 0, model.network.shape.window / RATE_PER_MS, settings.timer_iterations):
         samples = int(abs(shift) * RATE_PER_MS)
         shifted = np.pad(song, (samples, 0)) if shift > 0 else song[samples:]
         ballot.add(hear(shifted), shift)
