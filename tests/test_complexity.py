@@ -42,7 +42,7 @@ def streams(run_length: int, bpm: float, rest: float, seconds: float = 90.0) -> 
 
 
 def test_tokens_are_parts_of_a_beat_and_chords_are_one_start() -> None:
-    rhythm = rhythm_of(at_beats(np.array([0, 0, 1, 1.5, 1.75, 2, 2 + 1 / 3, 20, 21])))
+    rhythm = rhythm_of(at_beats(np.array([0, 0, 1, 1.5, 1.75, 2, 2 + 1 / 3, 20, 21])))  # 18 beats are 5.9 s
     assert (GAPS[rhythm.gap] / PARTS).tolist() == pytest.approx([1, 0.5, 0.25, 0.25, 1 / 3, 1])
     assert rhythm.ahead.tolist() == [0, 1, 2, 3, 4, 0]  # the rest is left out and forgotten
     assert len(rhythm_of(Beatmap())) == 0 and complexity(Beatmap()).notes == 0
@@ -77,7 +77,7 @@ def test_what_was_learned_is_cheap_and_tensors_keep_it() -> None:
 
 
 @pytest.mark.parametrize("bpm", [140, 170, 200])
-@pytest.mark.parametrize("length", [4, 6, 8, 12, 16, 32])
+@pytest.mark.parametrize("length", [4, 5, 6, 8, 9, 11])
 def test_streams_are_more_complex_than_beats_of_equal_density(bpm: float, length: int) -> None:
     stream, beats = streams(length, bpm, length), at_beats(np.arange(0, 1.5 * bpm), bpm)
     assert len(stream.hit_objects) == pytest.approx(len(beats.hit_objects), rel=0.15)

@@ -16,8 +16,9 @@ from mapperatorinator.timing import Timing
 
 PARTS = 48  # of a beat: sixteenths and twelfths are whole numbers of them
 # The gaps that maps are made of, in parts; another one counts as the nearest by ratio.
-GAPS = np.array([2, 3, 4, 6, 8, 9, 12, 16, 18, 24, 30, 32, 36, 48, 60, 64, 72, 84, 96, 120, 144, 168, 192, 240, 288, 384])
-REST = 9 * PARTS  # a longer gap is a rest: nobody is asked to expect its end
+_QUARTERS = range(12, 4 * PARTS + 1, 12)
+GAPS = np.array(sorted({2, 3, 4, 6, 8, 9, 16, 18, 30, 32, 64, 80, *_QUARTERS, 240, 288, 336, 384, 480, 576, 768}))
+REST_MS = 5000.0  # a longer gap is a rest: nobody is asked to expect its end
 _FAR = 1e9  # beats
 _EDGES = np.sqrt(GAPS[1:] * GAPS[:-1])
 # Where in a beat: on it, half, first and third quarter, thirds, elsewhere; twice, for odd and even beats.
@@ -55,7 +56,7 @@ def rhythm_of(beatmap: Beatmap) -> Rhythm:
         return Rhythm(nothing, nothing, nothing, np.zeros(0), 0.0)
     parts = np.rint(beats * PARTS).astype(np.int64)
     gaps = np.maximum(np.diff(parts), 1)
-    rests = gaps >= REST
+    rests = np.diff(times) > REST_MS
     index = np.arange(len(gaps))
     since = index - np.maximum.accumulate(np.where(rests, index, -1)) - 1
     place = _PLACES[parts[:-1] % PARTS] + 6 * (parts[:-1] // PARTS % 2)

@@ -6,7 +6,7 @@ compares windows of different songs only, which keeps it unbiased.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from mapperatorinator.evaluation.bootstrap import Estimate, bootstrap
 
 REPEATS = 300
 Floats = NDArray[np.float64]
+Statistic = Callable[[Sequence[int]], float]  # of songs, which may repeat
 
 
 class SongFeatures(NamedTuple):
@@ -28,7 +29,7 @@ class SongFeatures(NamedTuple):
 class Moments(NamedTuple):
     """Sums from which mean and covariance follow: how many windows, their sum (d,), their outer products (d, d)."""
 
-    count: float
+    number: float
     sums: Floats
     products: Floats
 
@@ -40,13 +41,13 @@ class Moments(NamedTuple):
     @classmethod
     def total(cls, parts: Sequence[Moments]) -> Moments:
         """The sums of several parts together."""
-        return cls(*(sum(values) for values in zip(*parts, strict=True)))  # type: ignore[arg-type]
+        return cls(*(sum(values) for values in zip(*parts, strict=True)))
 
     def normal(self) -> tuple[Floats, Floats]:
         """Mean (d,) and covariance (d, d)."""
-        mean = self.sums / self.count
-        spread = self.products - self.count * np.outer(mean, mean)
-        return mean, spread / max(self.count - 1, 1)
+        mean = self.sums / self.number
+        spread = self.products - self.number * np.outer(mean, mean)
+        return mean, spread / max(self.number - 1, 1)
 
 
 def frechet(one: Moments, other: Moments) -> float:
@@ -113,22 +114,27 @@ def compare(
         mine, theirs = getattr(here, name), getattr(there, name)
         found[name] = _centred(index, mine, seed)
         found[f"{name}_floor"] = _centred(index, theirs, seed)
-        found[f"{name}_ratio"] = bootstrap(index, lambda some, m=mine, t=theirs: _ratio(m(some), t(some)),
-                                           repeats=REPEATS, seed=seed)  # fmt: skip
+        found[f"{name}_ratio"] = bootstrap(index, _ratio(mine, theirs), repeats=REPEATS, seed=seed)
     return found
 
 
-def _ratio(one: float, other: float) -> float:
-    return one / other if other > 0 else float("nan")
+def _ratio(one: Statistic, other: Statistic) -> Statistic:
+    """One distance over the other; NaN where the other is none."""
+
+    def ratio(chosen: Sequence[int]) -> float:
+        floor = other(chosen)
+        return one(chosen) / floor if floor > 0 else float("nan")
+
+    return ratio
 
 
-def _centred(index: Sequence[int], statistic: object, seed: int) -> Estimate:
+def _centred(index: Sequence[int], statistic: Statistic, seed: int) -> Estimate:
     """A bootstrap whose draws are moved on to the value: repeated songs make every drawn set narrower than the true
     one, so the draws lie too high as a whole."""
     draws: list[float] = []
 
     def kept(some: Sequence[int]) -> float:
-        draws.append(statistic(some))  # type: ignore[operator]
+        draws.append(statistic(some))
         return draws[-1]
 
     found = bootstrap(index, kept, repeats=REPEATS, seed=seed)

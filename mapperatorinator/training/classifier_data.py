@@ -106,7 +106,8 @@ def _load(path: Path) -> list[Known]:
     data = dict(np.load(path))
     told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     parts = {name: np.split(data[name], np.cumsum(data[f"{name}_sizes"])[:-1]) for name in _ARRAYS}
-    return [
-        Known(View(*(parts[name][i] for name in _ARRAYS), mode=mode, keys=keys), mapper, song, held)
-        for i, (mode, keys, mapper, song, held) in enumerate(told)
-    ]
+    maps = []
+    for i, (mode, keys, mapper, song, held) in enumerate(told):
+        words, rows, points, tempo = (parts[name][i] for name in _ARRAYS)
+        maps.append(Known(View(words, rows, points, tempo, mode, keys), mapper, song, held))
+    return maps

@@ -14,6 +14,9 @@ class ClassifierNet(nn.Module):
     mean, scale : (n,) of the statistics in training, by which they are made comparable.
     """
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, mean: Tensor, scale: Tensor, mappers: int) -> None:
         super().__init__()
         self.register_buffer("mean", mean)

@@ -44,7 +44,7 @@ def streams_against_beats(model: RhythmModel) -> dict[str, list[float]]:
     """Bits a second of streams with rests between them and of 1/1 at equal density, [streams, 1/1], by name."""
     found = {}
     for bpm in (150, 180, 200):
-        for run in (4, 8, 16):
+        for run in (4, 8, 12):
             pair = regular(bpm, 0.25, run, every=run), regular(bpm, 1.0)
             values = [measure(model, rhythm_of(one)).per_second for one in pair]
             found[f"runs of {run} at {bpm} BPM"] = [round(value, 3) for value in values]
