@@ -10,6 +10,7 @@ import torch
 
 from mapperatorinator.mapper.grid.cells import NAMES as COLUMNS
 from mapperatorinator.mapper.grid.conditions import NUMBERS_WIDTH
+from mapperatorinator.training.chart_maps import CHARTER
 from mapperatorinator.training.export import export_graph, save_tensors, write_card
 from mapperatorinator.training.grid_maps import NAMES
 from mapperatorinator.training.grid_net import BANDS, GridNet, GridSizes
@@ -74,7 +75,9 @@ def main() -> None:
         _, mappers = pickle.load(file)
     facts = options.run / "card.json"
     card = json.loads(facts.read_text(encoding="utf-8")) if facts.exists() else {}
-    export_grid(load_net(options.run / "last.pt"), {**card, "mappers": mappers})
+    net = load_net(options.run / "last.pt")
+    charters = [CHARTER] * (net.sizes.mappers - len(mappers))  # one, if the run learned from charts
+    export_grid(net, {**card, "mappers": mappers + charters})
 
 
 if __name__ == "__main__":
