@@ -1,9 +1,10 @@
 """How human the placed maps look: val maps keep times, kinds, combos and slider lengths and are placed anew.
 
-``python bench/placing.py [--mode 0|2|3] [--maps N] [--temperature T] [--json FILE] [--save FOLDER]`` prints
+``python bench/placing.py [--mode 0|2|3] [--maps N] [--temperature T] [--touch DEPTH] [--json FILE] [--save FOLDER]`` prints
 Jensen-Shannon distances (bits, within bins of stars) between the placed maps and the human ones, beside the
 human floor (two halves of the human maps), surprisal of the human maps, seconds per 1,000 objects, and stars
-got against stars of the human map. Needs the corpus and the embedded models.
+got against stars of the human map. ``--touch`` moves what was placed by the embedded diffusion first, from that
+level of noise (0: not at all, only by way of events). Needs the corpus and the embedded models.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
-from mapperatorinator.beatmap import Beatmap, Hold, Slider, save_beatmap, star_rating
+from mapperatorinator.beatmap import CATCH, Beatmap, Hold, Slider, read_beatmap, save_beatmap, star_rating
 from mapperatorinator.beatmap.objects import Circle, HitObject
 from mapperatorinator.beatmap.path import SliderPath
 from mapperatorinator.evaluation.corpus import Corpus, MapRow
 from mapperatorinator.evaluation.patterns import HEADLINE, Described, describe, distances, human_floor
+from mapperatorinator.events import beatmap_to_events, events_to_beatmap
 from mapperatorinator.mapper.grid import columns, points
 from mapperatorinator.mapper.grid.draft import Chord, Draft
 from mapperatorinator.mapper.grid.reading import read_chords, read_drafts
+from mapperatorinator.positions.classes import MapClasses
+from mapperatorinator.positions.touch import CATCH_WORD, Reach, touch_up
+from mapperatorinator.timing import Timing
 from mapperatorinator.training.grid_maps import conditions_of
 
 
@@ -76,6 +81,16 @@ def replaced(row: MapRow, human: Beatmap, temperature: float, seed: int) -> tupl
     return result, took / count * 1000, bits
 
 
+def touched(placed: Beatmap, row: MapRow, depth: int, seed: int) -> Beatmap:
+    """The map after the last touch by the embedded diffusion."""
+    events = beatmap_to_events(placed)
+    if depth:
+        asked = MapClasses(row.stars, placed.circle_size, descriptors=(CATCH_WORD,) * (placed.mode == CATCH))
+        lines, reach = Timing.from_beatmap(placed).points, Reach(depth)
+        events = touch_up(events, lines, placed.slider_multiplier, asked, seed=seed, reach=reach)
+    return events_to_beatmap(events, deepcopy(placed), list(Timing.from_beatmap(placed).points))
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -85,6 +100,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--save", type=Path, help="write the placed maps here")
+    parser.add_argument("--placed", type=Path, help="take maps that were saved here instead of placing them")
+    parser.add_argument("--touch", type=int, metavar="DEPTH", help="then move them by the embedded diffusion")
     arguments = parser.parse_args()
     corpus = Corpus()
     rows = corpus.select(mode=arguments.mode, split="val")[: arguments.maps]
@@ -93,7 +110,14 @@ def main() -> None:
     seconds, surprise, stars, off = [], [], [], []
     for row in rows:
         beatmap = corpus.beatmap(row)
-        placed, took, bits = replaced(row, beatmap, arguments.temperature, arguments.seed)
+        if arguments.placed:
+            placed, took, bits = read_beatmap(arguments.placed / f"{Path(row.path).stem}.osu"), 0.0, 0.0
+        else:
+            placed, took, bits = replaced(row, beatmap, arguments.temperature, arguments.seed)
+        if arguments.touch is not None:
+            start = time.process_time()
+            placed = touched(placed, row, arguments.touch, arguments.seed)
+            took += (time.process_time() - start) / len(placed.hit_objects) * 1000
         human.append(describe(beatmap, row.stars, row.song))
         ours.append(describe(placed, row.stars, row.song))
         seconds.append(took)

@@ -222,7 +222,9 @@ class Settings:
     timer_cfg_scale: float = _votes.real(1.0, 0, 20, "guidance of each vote")
     timer_iterations: int = _votes.whole(20, 1, 1000, "number of votes", models=MODELS)
 
-    generate_positions: bool = _diffusion.flag(False, "refine positions by diffusion")
+    generate_positions: bool = _diffusion.flag(
+        False, "refine positions by diffusion; the embedded model's own moves objects a little", models=MODELS
+    )
     diff_ckpt: str = _diffusion.text("OliBomby/osu-diffusion-v2", "folder or hub id of the diffusion")
     diff_refine_ckpt: str = _diffusion.path("folder or hub id of a second diffusion for the last touch")
     diff_cfg_scale: float = _diffusion.real(1.0, 0, 20, "guidance of the diffusion")

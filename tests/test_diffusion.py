@@ -13,10 +13,13 @@ import pytest
 from mapperatorinator import weights
 from mapperatorinator.beatmap import Beatmap, Circle, Slider, SliderPath, Spinner, TimingPoint
 from mapperatorinator.events import Event, EventKind, beatmap_to_events
+from mapperatorinator.pipeline.refining import find_refiner
 from mapperatorinator.positions import touch
 from mapperatorinator.positions.bodies import Bodies
 from mapperatorinator.positions.classes import MapClasses
 from mapperatorinator.positions.columns import columns_of, out_of_sight
+from mapperatorinator.settings import Settings
+from mapperatorinator.timing import Timing
 
 RED = TimingPoint(0, 400, uninherited=True)
 
@@ -207,3 +210,16 @@ def test_the_exported_graph_answers_as_the_network(tmp_path: Path, monkeypatch: 
         )
     assert np.abs(model.noise(x, columns, 7, classes) - expected.numpy()).max() < 1e-4
     assert json.loads((tmp_path / "diffusion.json").read_text())["note"] == "a test"
+
+
+def test_the_pipeline_touches_up_embedded_maps_if_asked(shaken: None) -> None:
+    events, timing = beatmap_to_events(jumping_map()), Timing.constant(150, 0)
+    asked = Settings(generate_positions=True, difficulty=4, slider_multiplier=0.7, seed=3, end_time=8000)
+    refine = find_refiner(asked, timing)
+    assert refine is not None
+    moved = refine(events, asked, lambda: None)
+    assert moved == refine(events, asked, lambda: None) != events
+    late = [k for k, event in enumerate(events) if event.time > 8000]
+    assert [moved[k] for k in late] == [events[k] for k in late]
+    for other in ({"generate_positions": False}, {"gamemode": 1}, {"output_type": ("TIMING",)}):
+        assert find_refiner(replace(asked, **other), timing) is None

@@ -256,7 +256,6 @@ def test_the_pipeline_refines_what_published_models_place(fixtures_dir: Path, tm
     ]
     for other in (
         {"gamemode": 1},
-        {"model": "embedded"},
         {"generate_positions": False},
         {"output_type": ("TIMING",)},
     ):

@@ -1,4 +1,4 @@
-"""Exact positions for the coarse ones of published models: the position diffusion, loaded once a run."""
+"""Refining positions by diffusion: exact ones for the coarse ones of published models, a last touch for our own."""
 
 from __future__ import annotations
 
@@ -23,9 +23,25 @@ def find_refiner(settings: Settings, timing: Timing) -> Refine | None:
     It calls the third argument after every tenth of the work: on a processor that is a minute of a long map.
     UserError if the diffusion is asked for and cannot be loaded.
     """
-    wanted = settings.generate_positions and settings.model != "embedded"
-    if not wanted or settings.mode not in (OSU, CATCH) or "MAP" not in settings.output_type:
+    if not settings.generate_positions or settings.mode not in (OSU, CATCH) or "MAP" not in settings.output_type:
         return None
+    return _toucher(timing) if settings.model == "embedded" else _published(settings, timing)
+
+
+def _toucher(timing: Timing) -> Refine:
+    from mapperatorinator.positions.touch import CATCH_WORD, touch_up
+
+    def refine(events: Sequence[Event], asked: Settings, tell: Tell) -> list[Event]:
+        words = (*asked.descriptors, *([CATCH_WORD] if asked.mode == CATCH else []))
+        classes = MapClasses(asked.difficulty, asked.circle_size, descriptors=words)
+        return touch_up(
+            events, timing.points, asked.slider_multiplier or 1.4, classes, *_range(asked), seed=asked.seed or 0
+        )
+
+    return refine
+
+
+def _published(settings: Settings, timing: Timing) -> Refine:
     try:
         from mapperatorinator.positions.model import load
         from mapperatorinator.positions.refine import Manner, refine_positions
@@ -50,12 +66,8 @@ def find_refiner(settings: Settings, timing: Timing) -> Refine | None:
                 due = next(tenths, 11)
                 tell()
 
-        first, last = asked.start_time, asked.end_time
-        within = replace(
-            manner,
-            start=-math.inf if first is None else float(first),
-            end=math.inf if last is None else float(last),
-        )
+        first, last = _range(asked)
+        within = replace(manner, start=first, end=last)
         classes = MapClasses(
             asked.difficulty, asked.circle_size, asked.mapper_id, asked.beatmap_id, asked.descriptors
         )
@@ -65,3 +77,9 @@ def find_refiner(settings: Settings, timing: Timing) -> Refine | None:
         )  # fmt: skip
 
     return refine
+
+
+def _range(asked: Settings) -> tuple[float, float]:
+    """First and last ms that may change."""
+    first, last = asked.start_time, asked.end_time
+    return -math.inf if first is None else float(first), math.inf if last is None else float(last)
