@@ -292,11 +292,16 @@ def test_a_killed_run_goes_on_to_the_same_losses(data: Path, tmp_path: Path) -> 
 
 def test_two_processes_learn_what_one_does_with_twice_the_batch(data: Path, tmp_path: Path) -> None:
     # A song is 4 windows here: one process sees both songs in a batch of 8, each of two its own song in one of 4.
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0"]
-    given = words(data, tmp_path / "two", "total_steps=4", "batch_size=4")
-    subprocess.run(
-        [*launcher, "osuT5/train.py", "-cn", "train_v29", *given], cwd=ROOT, env=environment(), check=True,
-        stdout=subprocess.DEVNULL, timeout=180,
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    given = words(data, tmp_path / "two", "total_steps=3", "batch_size=4")
+    process = subprocess.Popen(
+        [*launcher, "osuT5/train.py", "-cn", "train_v29", *given], cwd=ROOT, env=environment(),
+        stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    want = train(data, tmp_path / "one", "total_steps=4", "batch_size=8")
+    try:
+        assert process.wait(240) == 0
+    finally:
+        process.terminate()  # it ends its children
+        process.wait()
+    want = train(data, tmp_path / "one", "total_steps=3", "batch_size=8")
     assert losses(tmp_path / "two") == pytest.approx(want, rel=1e-5)

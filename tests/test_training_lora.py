@@ -50,7 +50,7 @@ def test_what_is_trained_is_what_maps(family: str, more: tuple[str, ...], data: 
         pytest.skip("the fixtures are not there")
     recipe = recipe_of(
         family, tmp_path, f"train_dataset_path={data}", "train_dataset_start=0", "total_steps=2", "batch_size=1",
-        "lora_dropout=0", "ranked_statuses=[]", "min_year=null", "max_year=null", *more,
+        "test_dataset_path=", "balancer_buffer_size=0", "lora_dropout=0", "min_year=null", "max_year=null", *more,
     )  # fmt: skip
     trainer.train(recipe)
     folder = tmp_path / "checkpoints" / "checkpoint_2"

@@ -47,6 +47,8 @@ def train(recipe: Recipe) -> dict[str, float]:
     set_seed(recipe.seed)
     subject = subject_of(recipe, begun)
     tests = partial(_feed, recipe, subject, accelerator, test=True) if recipe.data.test_dataset_path else None
+    if tests is not None:
+        tests()  # a test set that is not there is said now, not after a thousand steps
     feed = _feed(recipe, subject, accelerator) if recipe.mode == "train" else None
     trainer = Trainer(recipe, subject, accelerator, feed, tests)
     if recipe.mode != "train":
@@ -257,6 +259,7 @@ class Trainer:
             self.subject.facts |= {"steps": self.step} if self.subject.adapter is not None else {}
             self.subject.save(new)
             (new / PROGRESS).write_text(json.dumps({"step": self.step, "feeds": places}), encoding="utf-8")
+            shutil.rmtree(folder / f"{PREFIX}{self.step}", ignore_errors=True)  # of a run that began further back
             new.replace(folder / f"{PREFIX}{self.step}")
             kept = sorted(folder.glob(f"{PREFIX}*"), key=lambda p: int(p.name.removeprefix(PREFIX)))
             for old in kept[: -self.recipe.checkpoint.keep or None]:
