@@ -191,15 +191,15 @@ class Settings:
     model_path: str = _load.path("folder or hub id of the checkpoint; id@revision for one of its versions")
     offline: bool = _load.flag(False, "use only what is on this computer")
     legacy: bool = _load.flag(
-        False, "repeat the published program's mistakes (guidance away from what is asked, …)"
+        False, "do as the published program does, mistakes and all; docs/published.md lists what changes"
     )
     auto_select_gamemode_model: bool = _load.flag(True, "use the checkpoint's own sub-model for the mode")
     device: str = _load.text("auto", "auto, cpu, cuda, cuda:N or mps")
     precision: str = _load.word("fp32", ("fp32", "bf16", "fp16", "amp"), "arithmetic")
     attn_implementation: str = _load.word(
-        "auto", ("auto", "eager", "sdpa", "flash_attention_2"), "implementation of attention"
+        "auto", ("auto", "eager", "sdpa", "flash_attention_2"), "no effect: torch takes the fastest that is there"
     )
-    use_server: bool = _load.flag(False, "share one loaded model between runs")
+    use_server: bool = _load.flag(False, "no effect: a model is mapped from its file, which every run shares")
     max_batch_size: int = _load.whole(16, 1, 1024, "windows decoded at once")
 
     lookback: float = _tokens.real(0.5, 0, 0.95, "share of a window given from the one before")
