@@ -13,8 +13,9 @@ from mapperatorinator.audio import Audio, Tags
 from mapperatorinator.beatmap import read_beatmap
 from mapperatorinator.errors import UserError
 from mapperatorinator.timing import Timing, find_timing, red_line
-from mapperatorinator.timing.constant import read, settle
+from mapperatorinator.timing.constant import measure, read, settle
 from mapperatorinator.timing.find import fit
+from mapperatorinator.timing.harmony import SEMITONES, changes, semitones
 from mapperatorinator.timing.lines import straight_lines
 from mapperatorinator.timing.pieces import pieces
 from mapperatorinator.timing.tempo import round_bpm
@@ -125,6 +126,29 @@ def test_fit_of_one_tempo_is_exact(bpm: float, meter: int) -> None:
     assert abs(apart - round(apart)) * 60_000 / bpm <= 1.5
     assert timing.points[0].meter == meter
     assert round(apart) % meter == 0
+
+
+@pytest.mark.parametrize(("meter", "first"), [(4, 0), (4, 1), (4, 3), (3, 2)])
+def test_chords_show_where_a_measure_starts(meter: int, first: int) -> None:
+    rng = np.random.default_rng(5)
+    time = np.arange(int(40.02 * 16_000)) / 16_000
+    number = np.floor((time - 0.02) / 0.5).astype(int)  # the sound starts 20 ms after the grid
+    roots = 220.0 * 2 ** (rng.permutation(40) % 12 / 12)
+    pitch = roots[(number - first) // meter]
+    samples = sum(np.sin(2 * np.pi * np.cumsum(pitch * ratio) / 16_000) for ratio in (1, 1.25, 1.5)).astype(np.float32)
+    silent = np.zeros(4000, np.float32)
+    beats = np.arange(80) * 500.0
+    harmony = semitones(0.1 * samples, 1000)
+    assert harmony.shape == (1000, SEMITONES)
+    activations = Activations(silent, silent, silent, silent[:1000, None], np.zeros((1000, 5), np.float32), harmony)
+    found, place, plain = measure(activations, beats)
+    assert (found, (-place) % found) == (meter, first)
+    assert plain > 0.4
+
+
+def test_silence_has_no_chords() -> None:
+    harmony = semitones(np.zeros(16_000, np.float32), 50)
+    assert not changes(harmony, np.arange(4) * 500.0).any()
 
 
 def test_settle_finds_length_and_phase_from_a_rough_guess() -> None:

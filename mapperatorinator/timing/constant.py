@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mapperatorinator.timing.harmony import changes
 from mapperatorinator.timing.tracker import FRAME_MS, METERS, TEMPO_LOW, TEMPO_STEPS, Activations
 
 Array = NDArray[np.floating[Any]]
@@ -23,6 +24,7 @@ PEAKS = 6
 FINALISTS = 8  # readings that are settled with care
 USUAL = (-1.0, 0.0, -2.5, -2.0, -2.5)  # log odds of meters 3 to 7 before listening
 CLIP = 5.0  # log-odds beyond this say no more
+CHORDS = 1.5  # how much changes of harmony say of the measure, beside what the network says
 PASSAGES = 6  # of a stretch, which may sound softer or harder than one another
 # How much each kind of evidence counts, learned by comparing true with wrong readings (training/timing_weights.py);
 # scores are then log-odds.
@@ -230,12 +232,14 @@ def around(curve: NDArray, times: Array) -> Array:
 def measure(heard: Activations, beats: Array) -> tuple[int, int, float]:
     """Meter, place of the first beat in its measure (0 = downbeat), and how plainly the downbeats stand out.
 
-    The last is the correlation, 0 to 1, of the downbeat curve at the beats with the pattern of the measure.
+    The last is the correlation, 0 to 1, of the evidence at the beats (the downbeat curve and, where harmony is
+    heard, its changes) with the pattern of the measure.
     """
     if len(beats) < 2 * METERS[-1]:
         return 4, 0, 0.0
-    values = around(np.clip(heard.downbeat, -CLIP, CLIP), beats)
-    values = (values - values.mean()) / (values.std() + 1e-6)
+    values = _standard(around(np.clip(heard.downbeat, -CLIP, CLIP), beats))
+    if heard.harmony is not None:
+        values = _standard(values + CHORDS * _standard(changes(heard.harmony, beats)))
     opinion = heard.meter.mean(axis=0)
     best, found = -np.inf, (4, 0, 0.0)
     for meter, usual in zip(METERS, USUAL, strict=True):
@@ -246,6 +250,10 @@ def measure(heard: Activations, beats: Array) -> tuple[int, int, float]:
             if level > best:
                 best, found = level, (meter, (-phase) % meter, max(correlation, 0.0))
     return found
+
+
+def _standard(values: Array) -> Array:
+    return (values - values.mean()) / (values.std() + 1e-6)
 
 
 def score(heard: Activations, curve: Array, reading: Reading) -> Reading:

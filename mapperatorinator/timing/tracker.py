@@ -6,7 +6,7 @@ where a mapper would put the red line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mapperatorinator import weights
 from mapperatorinator.audio.mel import LOG_FLOOR, log_mel
+from mapperatorinator.timing.harmony import semitones
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +31,8 @@ _PIECE, _MARGIN = 16_000, 2_000
 class Activations:
     """What the network hears, as log-odds: `beat`, `downbeat`, `onset` (n,), frame i at i * 10 ms.
 
-    tempo: (n / 4, classes) log-probabilities of the local tempo; meter: (n / 4, 5) log-probabilities.
+    tempo: (n / 4, classes) log-probabilities of the local tempo; meter: (n / 4, 5) log-probabilities; harmony:
+    (n / 4, 52) loudness of semitones, None where only beats are known.
     """
 
     beat: Floats
@@ -38,6 +40,7 @@ class Activations:
     onset: Floats
     tempo: Floats
     meter: Floats
+    harmony: Floats | None = None
 
     @property
     def duration_ms(self) -> float:
@@ -49,7 +52,10 @@ class Activations:
         first, last = int(start / FRAME_MS) // COARSE, -(-int(end / FRAME_MS) // COARSE)
         fine = slice(first * COARSE, last * COARSE)
         part = slice(first, last)
-        return Activations(self.beat[fine], self.downbeat[fine], self.onset[fine], self.tempo[part], self.meter[part])
+        harmony = None if self.harmony is None else self.harmony[part]
+        return Activations(
+            self.beat[fine], self.downbeat[fine], self.onset[fine], self.tempo[part], self.meter[part], harmony
+        )
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +65,8 @@ def _session() -> Any:
 
 def track(samples: Floats) -> Activations:
     """Run the tracker over a whole song: `samples` (n,) float32, 16 kHz mono."""
-    return hear(log_mel(samples))
+    heard = hear(log_mel(samples))
+    return replace(heard, harmony=semitones(samples, len(heard.tempo)))
 
 
 def hear(mel: Floats) -> Activations:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapperatorinator.audio.mel import LOG_FLOOR, log_mel
+from mapperatorinator.timing.harmony import semitones
 from mapperatorinator.timing.tracker import (
     COARSE,
     FRAME_MS,
@@ -49,6 +50,7 @@ def vote(samples: Floats, votes: int = VOTES, seed: int = 0) -> Activations:
         onset=_mean([one.onset for one in heard]),
         tempo=_mixture([one.tempo for one in heard]),
         meter=_mixture([one.meter for one in heard]),
+        harmony=semitones(samples, size // COARSE),
     )
 
 
