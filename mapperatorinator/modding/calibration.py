@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mapperatorinator.mapper import Surprisal
 from mapperatorinator.modding.suggestion import Topic
@@ -33,12 +34,12 @@ _TAIL = 4  # levels that the table's end is continued from
 # a published model's "move", "columns" are mania's "place".
 _SHARES = {
     Topic.TIMING: {"offset": 0.5, "tempo": 0.5},
-    Topic.RHYTHM: {"move": 0.6, "time": 0.6, "snap": 0.2, "kind": 0.1, "holds": 0.1},
+    Topic.RHYTHM: {"move": 0.8, "time": 0.8, "snap": 0.15, "kind": 0.03, "holds": 0.02},
     Topic.EXTRA: {"extra": 1.0},
     Topic.MISSING: {"missing": 1.0},
-    Topic.PLACES: {"place": 0.3, "columns": 0.3, "combo": 0.2, "chain": 0.2},
+    Topic.PLACES: {"place": 0.4, "columns": 0.4, "combo": 0.4, "chain": 0.2},
     Topic.SLIDERS: {"shape": 0.8, "velocity": 0.2},
-    Topic.HITSOUNDS: {"silence": 0.5, "sound": 0.3, "bank": 0.1, "volume": 0.1},
+    Topic.HITSOUNDS: {"silence": 0.8, "sound": 0.1, "bank": 0.05, "volume": 0.05},
 }
 TOPICS = {aspect: topic for topic, aspects in _SHARES.items() for aspect in aspects}
 
@@ -55,33 +56,32 @@ def table_of(found: Iterable[Surprisal], seconds: float) -> dict[str, list[float
     bits: dict[str, list[float]] = defaultdict(list)
     for one in found:
         bits[one.aspect].append(one.bits)
-    return {aspect: thresholds(values, seconds, aspect) for aspect, values in sorted(bits.items())}
+    return {aspect: thresholds(values, seconds) for aspect, values in sorted(bits.items())}
 
 
-def thresholds(bits: Iterable[float], seconds: float, aspect: str) -> list[float]:
-    """Raw bits that are as rare as each of `LEVELS`, as far as findings of one aspect in so much play can tell.
-
-    Aspects of one topic share its rate.
-    """
+def thresholds(bits: Iterable[float], seconds: float) -> list[float]:
+    """Raw bits that are as rare as each of `LEVELS`, as far as findings of one aspect in so much play can tell."""
     ordered = np.sort(np.asarray(list(bits), float))[::-1]
-    ranks = seconds / 2.0**LEVELS * share(aspect)
     ordered = np.append(ordered, 0.0)  # every finding is rarer than what has fewer of them
+    ranks = seconds / 2.0**LEVELS
     return [round(float(ordered[min(int(rank), len(ordered) - 1)]), 3) for rank in ranks if rank >= _LEAST]
 
 
 def calibrated(bits: float, aspect: str, mode: int, table: Table | None = None) -> float:
-    """S of a finding of so many raw bits; 0 at least. Beyond the table its last slope goes on.
+    """S of a finding of so many raw bits: how rare they are in human maps, and their aspect in its topic; 0 at least.
 
     A mode or aspect that the table does not know is read as osu!, then as uncalibrated.
     """
     everything = table if table is not None else _table()
     known = everything.get(str(mode), {}).get(aspect) or everything.get("0", {}).get(aspect)
-    if not known:
-        return bits
-    raw = np.maximum.accumulate(np.array(known))
+    return max(_rarity(bits, np.maximum.accumulate(known)) + float(np.log2(share(aspect))), 0.0) if known else bits
+
+
+def _rarity(bits: float, raw: NDArray[np.float64]) -> float:
+    """The level of so many raw bits; beyond the table its last slope goes on."""
     levels = LEVELS[: len(raw)]
     if bits <= raw[0]:
-        return float(max(0.0, levels[0] * bits / raw[0])) if raw[0] > 0 else 0.0
+        return float(levels[0] * bits / raw[0]) if raw[0] > 0 else 0.0
     if bits >= raw[-1]:
         back = min(_TAIL, len(raw) - 1)
         rise = raw[-1] - raw[-1 - back]
