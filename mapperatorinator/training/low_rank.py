@@ -14,7 +14,9 @@ from torch.nn import functional as F
 from mapperatorinator.training.clockwork import schedule, update
 
 _WARMUP = 20  # steps
-_LOOKS = 4  # how often the held-out maps are looked at
+# At which shares of the time the held-out maps are looked at: a few maps are soon known by heart. After so many looks
+# that were no better than the best, the rest of the time is saved.
+_LOOKS, _PATIENCE = (0.03, 0.07, 0.15, 0.3, 0.5, 0.75, 1.0), 3
 
 
 @dataclass(frozen=True)
@@ -78,21 +80,22 @@ def learn(
     learned = [value for value in net.parameters() if value.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
     clocks = time.monotonic, time.process_time
-    start, step, looks, share, mean = [clock() for clock in clocks], 0, 0, 0.0, 0.0
+    start, step, looks, worse, share, mean = [clock() for clock in clocks], 0, 0, 0, 0.0, 0.0
     best, kept = judge() if judge else float("inf"), [value.detach().clone() for value in learned]
-    while share < 1.0:
+    while share < 1.0 and worse < _PATIENCE:
         value = update(net, loss, optimizer, options.rate * schedule(step, share, _WARMUP))
         step += 1
         mean += (value - mean) / min(step, 20)
         spent = min(clock() - begun for clock, begun in zip(clocks, start, strict=True))
         share = spent / max(60 * minutes, 1e-9)
-        if share * _LOOKS < looks + 1 and share < 1.0:
+        if share < _LOOKS[looks]:
             continue
-        looks = int(share * _LOOKS)
+        looks = sum(share >= look for look in _LOOKS)
         now = judge() if judge else -looks
+        worse += 1
         tell(f"{min(share, 1):4.0%}, {step} steps, loss {mean:.3f}" + (f", held out {now:.3f} bits" if judge else ""))
         if now < best:
-            best, kept = now, [value.detach().clone() for value in learned]
+            worse, best, kept = 0, now, [value.detach().clone() for value in learned]
     with torch.no_grad():
         for parameter, good in zip(learned, kept, strict=True):
             parameter.copy_(good)
