@@ -18,9 +18,10 @@ from mapperatorinator.audio import load_audio  # noqa: E402
 from mapperatorinator.beatmap import parse_beatmap, read_osz  # noqa: E402
 from mapperatorinator.cli import profiles  # noqa: E402
 from mapperatorinator.errors import UserError  # noqa: E402
-from mapperatorinator.events import beatmap_to_events  # noqa: E402
+from mapperatorinator.events import EventKind, beatmap_to_events  # noqa: E402
 from mapperatorinator.mapper import load_mapper  # noqa: E402
 from mapperatorinator.mapper.sequence.vocabulary import END, Vocabulary  # noqa: E402
+from mapperatorinator.mapper.sequence.writer import Writer  # noqa: E402
 from mapperatorinator.modding import Topic, review  # noqa: E402
 from mapperatorinator.pipeline import generate  # noqa: E402
 from mapperatorinator.settings import Settings  # noqa: E402
@@ -106,6 +107,17 @@ def test_a_range_is_written_and_the_same_seed_writes_the_same(speaker: Path, tmp
     assert first != list(mapper.map(audio, timing, replace(settings, seed=2)))
     given = [event for event in mapper.map(audio, timing, replace(settings, start_time=None)) if event.time < 12_000]
     assert list(mapper.map(audio, timing, settings, given))
+
+
+def test_scroll_speeds_that_are_given_stay(speaker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Writer, "write", lambda self, wanted: {name: [] for name in wanted})
+    audio = load_audio(click_track(tmp_path / "song.wav", 31.0))
+    text = "osu file format v14\n[General]\nMode: 3\n[TimingPoints]\n100,500,4,2,0,60,1,0\n9000,-50,4,2,0,60,0,0\n"
+    reference = parse_beatmap(text + "[HitObjects]\n64,192,12100,1,0\n")
+    settings = replace(settings_of(speaker), gamemode=3, in_context=("SV",))
+    (begun, changed) = load_mapper(settings).map(audio, Timing.constant(120, 100), settings, None, reference)
+    assert (changed.kind, changed.time, changed.scroll_speed) == (EventKind.SCROLL_SPEED_CHANGE, 9000, 2.0)
+    assert begun.scroll_speed == 1.0
 
 
 def test_a_model_judges_a_map(speaker: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mapperatorinator import checkpoints
 from mapperatorinator.audio.published import load_published
-from mapperatorinator.beatmap import Beatmap, star_rating
+from mapperatorinator.beatmap import MANIA, Beatmap, star_rating
 from mapperatorinator.errors import UserError
 from mapperatorinator.events import BEAT_KINDS, Event, events_to_beatmap
 from mapperatorinator.mapper import Surprisal
@@ -101,13 +101,13 @@ class SequenceMapper:
                 writer.guest = self._conditions(model, Wishes.of(reference, star_rating(reference)), length).tokens()
         if given and settings.start_time:
             writer.begun = _begun(model, timing, settings, given)
-        wanted = wanted_contexts(model, settings)
-        written = writer.write(wanted)
-        keys = settings.keycount or 4
+        written = writer.write(wanted_contexts(model, settings))
         legacy = settings.legacy and "NO_HS" not in settings.in_context  # sounds for a map go into the house's own
-        for name in wanted:
-            marks = in_range(written[name], settings.start_time, settings.end_time)
-            yield from _spoken(model, marks, keys if settings.mode == 3 else None, legacy)
+        if not legacy:  # the published program forgets what it was given of these
+            written |= {name: list(writer.given[name]) for name in ("kiai", "sv") if name in writer.given}
+        keys = (settings.keycount or 4) if settings.mode == MANIA else None
+        for name in (name for name in model.profile.templates[0].made if name in written):
+            yield from _spoken(model, in_range(written[name], settings.start_time, settings.end_time), keys, legacy)
 
     def score(
         self, events: Iterable[Event], audio: Audio, timing: Timing, settings: Settings
