@@ -252,7 +252,7 @@ def measure(heard: Activations, beats: Array) -> tuple[int, int, float]:
     return found
 
 
-def _standard(values: Array) -> Array:
+def _standard(values: NDArray[Any]) -> NDArray[np.float64]:
     return (values - values.mean()) / (values.std() + 1e-6)
 
 

@@ -5,13 +5,15 @@ The tracker's mel bands are too wide to tell chords apart, so semitones are hear
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mapperatorinator.audio.mel import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 STEP_MS = 40.0
 WINDOW = 4096  # samples: 256 ms
