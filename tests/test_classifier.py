@@ -242,3 +242,20 @@ def test_evaluate_features_measures_a_folder(corpus: Path, tmp_path: Path) -> No
     assert summary["frechet_ratio"]["value"] > 2 and summary["frechet_floor"]["low"] is not None
     with pytest.raises(UserError):
         run(["evaluate", "features", str(tmp_path / "nowhere")])
+
+
+def test_the_scorecard_holds_our_maps_against_the_humans_own_distance() -> None:
+    from types import SimpleNamespace
+    from typing import Any
+
+    from mapperatorinator.evaluation.bootstrap import Estimate
+    from mapperatorinator.evaluation.scorecard import Context, feature_rows
+
+    rng = np.random.default_rng(4)
+    human: list[Any] = [SimpleNamespace(song=s.song, features=s.windows) for s in normal_songs(rng, 6)]
+    ours: list[Any] = [SimpleNamespace(song=h.song, features=h.features + 1) for h in human]
+    nothing = Estimate(0.8, 0.7, 0.9, 1)
+    context = Context(0, human, nothing, (), reference=normal_songs(rng, 8, first=100))
+    assert feature_rows(ours, context)["frechet_ratio"].value > 2
+    assert feature_rows(human, context)["frechet_ratio"].value == pytest.approx(1)
+    assert feature_rows(ours, Context(0, human, nothing, ())) == {}
