@@ -125,6 +125,13 @@ class Settings:
         "osu! and catch: factor on distances; default: chosen to meet the stars",
         models=EMBEDDED,
     )
+    density: float | None = _map.real(
+        None,
+        0.1,
+        20,
+        "factor on the odds of a note; default: chosen to meet the stars",
+        models=EMBEDDED,
+    )
     beatmap_id: int | None = _map.whole(
         None, 0, None, "id of a known beatmap whose style to follow", models=PUBLISHED
     )

@@ -307,6 +307,19 @@ def test_a_nearly_right_candidate_keeps_its_rhythm_and_is_spaced_anew() -> None:
 
 
 @pytest.mark.usefixtures("rated")
+def test_where_asking_for_stars_does_not_help_the_map_is_filled() -> None:
+    asks = []
+
+    def draw(ask: Ask) -> Beatmap:
+        asks.append(ask)
+        return _map_of(3.0 * ask.density**0.6)
+
+    best = choose(6.0, 7, 4, draw, lambda beatmap: [], lambda *_: pytest.fail())
+    assert best is not None and abs(best.stars - 6.0) <= 0.05
+    assert {(ask.aim, ask.seed) for ask in asks} == {(6.0, 7)} and 3 < best.ask.density < 3.4
+
+
+@pytest.mark.usefixtures("rated")
 def test_a_close_candidate_ends_the_search_and_the_nearest_wins() -> None:
     drawn = []
 

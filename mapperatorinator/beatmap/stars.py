@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def star_rating(beatmap: Beatmap | str, mods: int = 0, speed: float | None = None) -> float:
     """The star rating of a beatmap or of the text of its file, under the game's mod bits `mods`.
 
-    speed : of playback, 0.01 to 100; None as the mods say. UserError if the text is no beatmap or a map so freakish that rating it could take forever.
+    speed : of playback, 0.01 to 100; None as the mods say. UserError if the text is no beatmap or a map so
+    freakish that rating it could take forever.
     """
     return float(_difficulty(mods, speed).calculate(_load(beatmap)).stars)
 

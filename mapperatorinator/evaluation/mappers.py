@@ -99,7 +99,9 @@ class _GridMapping:
             return drawing.draw(settings)
 
         def told(ask: Ask) -> Settings:
-            return replace(settings, difficulty=ask.aim, seed=ask.seed, spacing=ask.spacing)
+            return replace(
+                settings, difficulty=ask.aim, seed=ask.seed, spacing=ask.spacing, density=ask.density
+            )
 
         best = choose(
             song.row.stars, self.seed, self.candidates,

@@ -3,7 +3,9 @@
 The model's own sense of difficulty is a little off for every song, so each further candidate is asked for
 stars corrected by what the earlier ones came out as (a secant step). In osu! and catch, where half of the
 stars lies in the distances, a candidate that is nearly right keeps its rhythm and is spaced anew, which is
-quick. A candidate whose checks find a problem has just the broken stretch drawn again.
+quick. Where asking for stars does not help, because the song is calmer than any map of so many stars that the
+model knows, it is the odds of a note that are raised. A candidate whose checks find a problem has just the
+broken stretch drawn again.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mapperatorinator.beatmap import Beatmap, star_rating
 from mapperatorinator.checks import Issue, Severity
@@ -18,19 +21,53 @@ from mapperatorinator.checks import Issue, Severity
 CLOSE_ENOUGH = 0.05  # stars
 _STEEPEST = 2.0  # a correction may ask for at most this much per star that is missing
 _FURTHER_TRIES = 3  # beyond the asked number of candidates, while none is valid
-LOWEST_AIM, HIGHEST_AIM = 0.3, 15.0
-NARROWEST, WIDEST = 0.6, 1.6  # spacing beyond which a map no longer looks like one
-_SPACING_SHARE = 1.6  # distances grow with about this power of the stars
+LOWEST_AIM, HIGHEST_AIM = 0.3, 10.0  # the stars of the maps that the model knows
 _NEARLY = 1.4  # up to this ratio of stars a candidate is spaced anew rather than drawn anew
+_ABOUT = 1.15  # further off than this ratio after a second try, asking for other stars will not do
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What the model is asked for: `aim` in stars, a seed, `spacing` as a factor on distances."""
+    """What the model is asked for: `aim` in stars, a seed, factors on distances and on the odds of a note."""
 
     aim: float
     seed: int
     spacing: float = 1.0
+    density: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Lever:
+    """A factor of `Ask` that moves the stars: it grows with about `power` of them, between `low` and `high`."""
+
+    name: str
+    power: float
+    low: float
+    high: float
+
+    def of(self, ask: Ask) -> float:
+        return float(getattr(ask, self.name))
+
+    def put(self, ask: Ask, value: float) -> Ask:
+        change: dict[str, Any] = {self.name: value}
+        return replace(ask, **change)
+
+    def pulled(self, asked: float, best: Candidate, usable: list[Candidate]) -> Ask:
+        """The ask of `best` with the factor that should bring it to the asked stars, learned from the others."""
+        power = self.power
+        for other in usable[1:]:
+            apart = math.log(other.stars / best.stars)
+            if self.put(other.ask, self.of(best.ask)) == best.ask and abs(apart) > 0.01:
+                power = math.log(self.of(other.ask) / self.of(best.ask)) / apart
+                power = min(max(power, self.power / 3), self.power * 2.5)
+                break
+        factor = self.of(best.ask) * (asked / best.stars) ** power
+        return self.put(best.ask, round(min(max(factor, self.low), self.high), 3))
+
+
+# Beyond these a map no longer looks like one.
+_SPACING = _Lever("spacing", 1.6, 0.6, 1.6)
+_DENSITY = _Lever("density", 1.8, 1 / 8, 16.0)
 
 
 Draw = Callable[[Ask], Beatmap]  # -> finished beatmap
@@ -104,25 +141,18 @@ def _next_ask(asked: float, seed: int, drawn: list[Candidate], spaced: bool) -> 
     if not usable:
         return Ask(asked, seed)
     best = usable[0]
-    if spaced and 1 / _NEARLY < best.stars / asked < _NEARLY:
-        spacing = _next_spacing(asked, best, usable)
-        if all(c.ask != replace(best.ask, spacing=spacing) for c in drawn):
-            return replace(best.ask, spacing=spacing)
+    away = max(asked / best.stars, best.stars / asked)
+    levers = [_SPACING] * (spaced and away < _NEARLY)
+    tried = len(usable) > 1
+    if best.ask.density != 1 or (away > _ABOUT if tried else away > _NEARLY and not spaced):
+        levers.append(_DENSITY)
+    for lever in levers:
+        ask = lever.pulled(asked, best, usable)
+        if all(c.ask != ask for c in drawn):
+            return ask
     slope = 1.0
     if len(usable) > 1 and abs(usable[1].stars - best.stars) > 0.05:
         slope = (usable[1].ask.aim - best.ask.aim) / (usable[1].stars - best.stars)
         slope = min(max(slope, 1 / _STEEPEST), _STEEPEST)
     aim = best.ask.aim + slope * (asked - best.stars)
     return Ask(min(max(aim, LOWEST_AIM), HIGHEST_AIM), seed)
-
-
-def _next_spacing(asked: float, best: Candidate, usable: list[Candidate]) -> float:
-    """The factor on distances that should bring the best candidate's rhythm to the asked stars."""
-    power = _SPACING_SHARE
-    for other in usable[1:]:
-        apart = math.log(other.stars / best.stars)
-        if replace(other.ask, spacing=best.ask.spacing) == best.ask and abs(apart) > 0.01:
-            power = min(max(math.log(other.ask.spacing / best.ask.spacing) / apart, 0.5), 4.0)
-            break
-    spacing = best.ask.spacing * (asked / best.stars) ** power
-    return round(min(max(spacing, NARROWEST), WIDEST), 3)

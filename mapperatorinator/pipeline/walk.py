@@ -97,6 +97,7 @@ class Made:
             "objects_per_second": round(len(objects) / seconds, 2) if seconds else 0.0,
             "candidate_seed": self.candidate.ask.seed,
             "spacing": self.candidate.ask.spacing,
+            "density": self.candidate.ask.density,
             "problems": [str(issue) for issue in self.candidate.problems],
         }
 
@@ -261,7 +262,8 @@ def _map_one(settings: Settings, drawing: Drawing, report: Callable[..., None]) 
 
     def told(ask: Ask) -> Settings:
         spacing = ask.spacing if spaced else settings.spacing
-        return replace(settings, difficulty=ask.aim, seed=ask.seed, spacing=spacing)
+        density = ask.density if settings.density is None else settings.density
+        return replace(settings, difficulty=ask.aim, seed=ask.seed, spacing=spacing, density=density)
 
     def draw(ask: Ask) -> Beatmap:
         nonlocal number

@@ -196,8 +196,9 @@ class GridMapper:
 def drawing_of(settings: Settings) -> Drawing:
     """How the settings ask to draw."""
     return Drawing(
-        temperature=settings.temperature, attribute_temperature=min(settings.temperature, 1.0) * 0.7
-    )
+        temperature=settings.temperature, attribute_temperature=min(settings.temperature, 1.0) * 0.7,
+        density=settings.density or 1.0,
+    )  # fmt: skip
 
 
 def _range(grid: TickGrid, start: int | None, end: int | None) -> NDArray[np.bool_]:

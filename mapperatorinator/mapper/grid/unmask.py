@@ -37,7 +37,7 @@ Reveal = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Drawing:
-    """How to draw: temperature 0 takes the likeliest, 1 samples; `density` scales the odds of a start.
+    """How to draw: temperature 0 takes the likeliest, 1 samples; `density` scales the odds of a note.
 
     likeliest : choose as many of the likeliest starts as the network expects, instead of sampling.
     top_p : draw only among the likeliest kinds of a tick that together hold this share of the probability: over
@@ -95,9 +95,10 @@ class Painter:
         self._attributes(rows, names)
 
     def _allowed(self, playable: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """(n, kinds) added to the scores: what may not be is out of reach, starts weigh as the density asks."""
+        """(n, kinds) added to the scores: what may not be is out of reach, notes weigh as the density asks."""
         starts = STARTS[self.mode]
-        allowed = np.where(starts, np.log(max(self.drawing.density, 1e-3)), 0.0) * np.ones((self.count, 1))
+        notes = np.arange(len(starts)) if self.mode == MANIA else starts  # a chord is as many notes
+        allowed = np.log(self.drawing.density) * notes * np.ones((self.count, 1))
         allowed[~playable] += np.where(starts, -1e9, 0.0)
         allowed[~self.heard.grid.valid] = np.where(np.arange(len(starts)) == 0, 0.0, -1e9)
         return allowed.astype(np.float32)
