@@ -104,7 +104,7 @@ def _tune(
     before = network.bits()
 
     def judge() -> float:
-        return sum(network.bits().values())
+        return network.worth(network.bits())
 
     tell(f"{network.name}: {len(changes)} layers, held out {_bits(before)}")
     steps = learn(

@@ -41,6 +41,7 @@ from mapperatorinator.training.points_net import Step as PointsStep
 _BATCH = 4
 _JUDGED_MS = 24_000  # of a song at once
 _HEARING = ("mel", "index", "heard", "phase", "measure", "tempo", "mask")
+_MINOR = 0.05  # there are many attributes, and volumes alone would outweigh the rhythm
 _HIDDEN = (1.0, 0.5)  # shares of cells that are hidden when held-out maps are judged
 _MOST_JUDGED = 32  # crops, about: a look at the held-out maps must stay short
 
@@ -53,11 +54,13 @@ class Network(ABC):
 
     name : of the embedded model. net : what is trained. prefix : of `net`'s parameters in the model's tensors.
     modes : what it is for. ready : whether there are maps that it can learn from.
+    minor : figures that count little, as in the trainer's loss.
     """
 
     name: str
     prefix: str
     modes: tuple[int, ...]
+    minor: frozenset[str] = frozenset()
     net: nn.Module
     ready: bool
 
@@ -68,6 +71,10 @@ class Network(ABC):
     @abstractmethod
     def bits(self) -> Figures:
         """How surprising the held-out maps are, in bits; empty without such maps."""
+
+    def worth(self, figures: Figures) -> float:
+        """One number of the figures: the less, the better."""
+        return sum(value * (_MINOR if name in self.minor else 1.0) for name, value in figures.items())
 
 
 class _Listener(Sampler):
@@ -107,7 +114,7 @@ class _Listener(Sampler):
 class Rhythm(Network):
     """What starts when, for how long, and how it sounds. Bits per note: "rhythm" and "attributes"."""
 
-    name, prefix, modes = "grid", "canvas.", (0, 1, 2, 3)
+    name, prefix, modes, minor = "grid", "canvas.", (0, 1, 2, 3), frozenset({"attributes"})
 
     def __init__(
         self, shelf: Shelf, maps: Sequence[OwnMap], held: Sequence[OwnMap], scratch: Path, seed: int

@@ -93,7 +93,7 @@ def learn(
         looks = sum(share >= look for look in _LOOKS)
         now = judge() if judge else -looks
         worse += 1
-        tell(f"{min(share, 1):4.0%}, {step} steps, loss {mean:.3f}" + (f", held out {now:.3f} bits" if judge else ""))
+        tell(f"{min(share, 1):4.0%}, {step} steps, loss {mean:.3f}" + (f", held out {now:.3f}" if judge else ""))
         if now < best:
             worse, best, kept = 0, now, [value.detach().clone() for value in learned]
     with torch.no_grad():
