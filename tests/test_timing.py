@@ -249,6 +249,18 @@ def test_click_track_and_timing_beatmap(tmp_path: Path) -> None:
     assert len(as_text(timing)) == 1 and "120.000 BPM" in as_text(timing)[0]
 
 
+@pytest.mark.parametrize(("gain", "bpm"), [(0.02, 240), (0.2, 120)])
+def test_more_hearings_must_be_clearly_surer(gain: float, bpm: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mapperatorinator.timing import find
+
+    plain, voted = Timing.constant(240, 0, confidence=0.3), Timing.constant(120, 0, confidence=0.3 + gain)
+    monkeypatch.setattr(find, "track", lambda samples: "once")
+    monkeypatch.setattr(find, "vote", lambda samples, votes: "often")
+    monkeypatch.setattr(find, "fit", lambda heard, bpm, offset: plain if heard == "once" else voted)
+    song = Audio(np.ones(80_000, np.float32), 16_000, Tags(title="song"), Path("song.wav"))
+    assert find_timing(song).bpm == pytest.approx(bpm)
+
+
 def test_votes_of_several_decodings_are_one_timing() -> None:
     from mapperatorinator.timing.votes import counted
 

@@ -22,6 +22,7 @@ PLAIN = 0.25  # how far downbeats must stand out for a change of tempo to be mov
 QUIET = 0.1  # mean beat probability on the best grid under which there is no steady beat
 SHORTEST_MS = 2_000.0
 DOUBTFUL, FEW, LONG_MS = 0.35, 6, 600_000.0  # confidence under which a song of at most so many ms is heard so often
+CLEARER = 0.1  # how much more confidence several hearings must give to be believed rather than the plain one
 NO_BEAT = "no steady beat found in {name}; pass bpm= and offset= if you know them."
 
 
@@ -53,14 +54,16 @@ def find_timing(
 
 
 def _heard(audio: Audio, bpm: float | None, offset: float | None, votes: int | None) -> Timing | None:
-    """The timing by ear; where one hearing leaves doubts, by a few, if they leave fewer."""
+    """The timing by ear; where one hearing leaves doubts, by a few, if they leave clearly fewer."""
     if votes is not None:
         return fit(vote(audio.samples, votes), bpm, offset)
     timing = fit(track(audio.samples), bpm, offset)
     if bpm is not None or (timing and timing.confidence >= DOUBTFUL) or audio.duration_ms > LONG_MS:
         return timing
     again = fit(vote(audio.samples, FEW), bpm, offset)
-    return max((timing, again), key=lambda one: one.confidence if one else -1.0)
+    if timing is None or (again and again.confidence > timing.confidence + CLEARER):
+        return again
+    return timing
 
 
 def shift_of(convention: str) -> float:
