@@ -67,27 +67,27 @@ class Muon(torch.optim.Optimizer):
             for value in group["params"]:
                 if value.grad is None:
                     continue
-                change = self._muon(value, group) if group["muon"] else self._adam(value, group)
+                change = (self._muon if group["muon"] else self._adam)(value, value.grad, group)
                 rate = group["lr"]
                 if group["scaled"]:
                     change = change * value.square().mean().sqrt().clamp(min=LEAST_SCALE)
                 value.mul_(1 - rate * group["weight_decay"]).add_(change, alpha=-rate)
 
-    def _muon(self, value: Tensor, group: dict[str, Any]) -> Tensor:
+    def _muon(self, value: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
         momentum = self.state[value].setdefault("momentum", torch.zeros_like(value))
-        momentum.lerp_(value.grad, 1 - group["momentum"])
-        ahead = value.grad.lerp(momentum, group["momentum"]).flatten(1)
+        momentum.lerp_(grad, 1 - group["momentum"])
+        ahead = grad.lerp(momentum, group["momentum"]).flatten(1)
         scale = max(1.0, ahead.shape[0] / ahead.shape[1]) ** 0.5
         return (scale * orthogonal(ahead)).view_as(value)
 
-    def _adam(self, value: Tensor, group: dict[str, Any]) -> Tensor:
+    def _adam(self, value: Tensor, grad: Tensor, group: dict[str, Any]) -> Tensor:
         state = self.state[value]
         if not state:
             state |= {"step": 0, "mean": torch.zeros_like(value), "square": torch.zeros_like(value)}
         state["step"] += 1
         first, second = group["betas"]
-        state["mean"].lerp_(value.grad, 1 - first)
-        state["square"].lerp_(value.grad.square(), 1 - second)
+        state["mean"].lerp_(grad, 1 - first)
+        state["square"].lerp_(grad.square(), 1 - second)
         mean = state["mean"] / (1 - first ** state["step"])
         return mean / ((state["square"] / (1 - second ** state["step"])).sqrt() + 1e-8)
 

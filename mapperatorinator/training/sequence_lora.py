@@ -37,7 +37,7 @@ def put_on(network: Network, options: LoraOptions) -> PeftModel:
             r=options.r, lora_alpha=options.lora_alpha, target_modules=list(layers), bias=options.bias,  # type: ignore[arg-type]
             lora_dropout=options.lora_dropout, init_lora_weights=start, use_rslora=options.use_rslora,  # type: ignore[arg-type]
         )  # fmt: skip
-        return get_peft_model(network, config)  # type: ignore[arg-type, return-value]
+        return get_peft_model(network, config)
     except ValueError as error:
         raise UserError(f"The adapter does not fit the network: {error}") from error
 

@@ -94,8 +94,9 @@ def fresh(config: Mapping[str, Any], seed: int = 0) -> tuple[Network, dict[str, 
     for module in network.modules():
         if isinstance(module, (nn.Linear, nn.Conv1d, nn.Embedding)):
             module.weight.data.normal_(0.0, _INITIAL, generator=generator)
-            if getattr(module, "bias", None) is not None:
-                module.bias.data.zero_()
+            bias = getattr(module, "bias", None)
+            if isinstance(bias, Tensor):
+                bias.data.zero_()
     bands, low, high = int(config["n_mels"]), float(config["f_min"]), float(config["f_max"])
     if config["spectrogram_implementation"] == "nnAudio":
         return network, {_SLANEY: torch.from_numpy(slaney_filters(bands, high).T.copy())}
