@@ -230,7 +230,7 @@ class Settings:
     timer_iterations: int = _votes.whole(20, 1, 1000, "number of votes", models=MODELS)
 
     generate_positions: bool = _diffusion.flag(
-        False, "refine positions by diffusion; the embedded model's own moves objects a little", models=MODELS
+        False, "refine positions by diffusion; the embedded model's is an experiment, equal spacing suffers", models=MODELS
     )
     diff_ckpt: str = _diffusion.text("OliBomby/osu-diffusion-v2", "folder or hub id of the diffusion")
     diff_refine_ckpt: str = _diffusion.path("folder or hub id of a second diffusion for the last touch")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from mapperatorinator import weights
-from mapperatorinator.beatmap import Beatmap, Circle, Slider, SliderPath, Spinner, TimingPoint
+from mapperatorinator.beatmap import Beatmap, Circle, Slider, SliderPath, Spinner, TimingPoint, save_beatmap
+from mapperatorinator.errors import UserError
 from mapperatorinator.events import Event, EventKind, beatmap_to_events
 from mapperatorinator.pipeline.refining import find_refiner
 from mapperatorinator.positions import touch
@@ -110,6 +111,26 @@ def learned(seed: int = 0) -> list:
 
     maps = [replace(jumping_map(100), circle_size=4.0 + seed)] * 2
     return [track_of(beatmap, 3.0) for beatmap in maps]
+
+
+def test_maps_of_a_folder_are_learned_from_and_kept(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from mapperatorinator.training import diffusion_data as data
+
+    with pytest.raises(UserError, match="long enough"):
+        data.read_folder(tmp_path)
+    for number in range(2):
+        save_beatmap(jumping_map(100 + number), tmp_path / f"{number}.osu")
+    (tmp_path / "broken.osz").write_bytes(b"PK")
+    tracks, held_out = data.read_folder(tmp_path)
+    assert len(tracks) == 2 and len(held_out) == 1
+    data.save(tracks, tmp_path / "kept.npz")
+    for one, other in zip(data.load(tmp_path / "kept.npz"), tracks, strict=True):
+        assert one.asked == other.asked and np.array_equal(one.columns.times, other.columns.times)
+        assert np.array_equal(one.columns.positions, other.columns.positions)
+    one, again, other = (data.Crops(tracks, 0).batch(3, step) for step in (5, 5, 6))
+    assert all(bool((one[name] == again[name]).all()) for name in one)
+    assert not bool((one["x"] == other["x"]).all())
 
 
 def test_steps_on_one_batch_lower_its_loss(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,8 @@ def save(tracks: Sequence[Track], path: Path) -> None:
     arrays = {name: np.concatenate([getattr(track.columns, name) for track in tracks]) for name in _ARRAYS}
     places = np.concatenate([track.columns.positions for track in tracks], axis=1)
     asked = json.dumps([asdict(track.asked) for track in tracks])
-    np.savez_compressed(path, **arrays, positions=places, sizes=[len(track.columns) for track in tracks], asked=asked)
+    sizes = np.array([len(track.columns) for track in tracks])
+    np.savez_compressed(path, **arrays, positions=places, sizes=sizes, asked=np.array(asked))  # type: ignore[arg-type]
 
 
 def load(path: Path) -> list[Track]:
@@ -110,7 +111,8 @@ def load(path: Path) -> list[Track]:
     tracks = []
     for end, size, asked in zip(ends, kept["sizes"], json.loads(str(kept["asked"])), strict=True):
         own = slice(end - size, end)
-        columns = Columns(kept["positions"][:, own], *(kept[name][own] for name in _ARRAYS), tuple(range(size)), ())
+        times, distances, kinds = (kept[name][own] for name in _ARRAYS)
+        columns = Columns(kept["positions"][:, own], times, distances, kinds, tuple(range(size)), ())
         tracks.append(Track(columns, MapClasses(**{**asked, "descriptors": tuple(asked["descriptors"])})))
     return tracks
 
@@ -139,11 +141,13 @@ class Crops:
         crop["times"] = crop["times"] / (_FASTER if rng.random() < _FASTER_SHARE else 1) + rng.uniform(0, _LATEST)
         if rng.random() < _STRETCH_SHARE:
             crop["distances"] = crop["distances"] * np.exp2(rng.normal(0, _STRETCH, LENGTH))
+        stars, size, words = rng.random(3) >= _DROPPED
         asked = track.asked
-        for name, nothing in (("stars", None), ("circle_size", None), ("descriptors", ())):
-            if rng.random() < _DROPPED:
-                asked = replace(asked, **{name: nothing})
-        crop["classes"] = asked.vector(TABLES)
+        known = MapClasses(
+            asked.stars if stars else None, asked.circle_size if size else None,
+            descriptors=asked.descriptors if words else (),
+        )  # fmt: skip
+        crop["classes"] = known.vector(TABLES)
         return crop
 
 
