@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "mapperatorinator"
-LONGEST_FILE, LONGEST_FUNCTION, LIBRARY_LINES = 500, 80, 27_000
+LONGEST_FILE, LONGEST_FUNCTION, LIBRARY_LINES = 500, 80, 28_500
 MEDIAN_FILE = 150
 
 EVERYONE = {"errors"}  # rooms that all may use

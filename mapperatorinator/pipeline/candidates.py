@@ -20,10 +20,10 @@ from mapperatorinator.checks import Issue, Severity
 
 CLOSE_ENOUGH = 0.05  # stars
 _STEEPEST = 2.0  # a correction may ask for at most this much per star that is missing
-_FURTHER_TRIES = 3  # beyond the asked number of candidates, while none is valid
+_FURTHER_TRIES = 3  # beyond the asked number of candidates, while none is valid and about right
 LOWEST_AIM, HIGHEST_AIM = 0.3, 10.0  # the stars of the maps that the model knows
 _NEARLY = 1.4  # up to this ratio of stars a candidate is spaced anew rather than drawn anew
-_ABOUT = 1.15  # further off than this ratio after a second try, asking for other stars will not do
+_ABOUT = 1.1  # further off than this ratio after a second try, asking for other stars will not do
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,8 @@ def _enough(drawn: list[Candidate], asked: float, count: int) -> bool:
     valid = [c for c in drawn if not c.empty and not c.problems]
     if any(abs(c.stars - asked) <= CLOSE_ENOUGH for c in valid):
         return True
-    return len(drawn) >= (count if valid else count + _FURTHER_TRIES)
+    near = any(max(c.stars / asked, asked / c.stars) < _ABOUT for c in valid)
+    return len(drawn) >= (count if near or count == 1 else count + _FURTHER_TRIES)
 
 
 def _judge(beatmap: Beatmap, ask: Ask, check: Check) -> Candidate:

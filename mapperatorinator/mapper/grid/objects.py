@@ -11,7 +11,7 @@ from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT
 
 _LOUDEST = 100
 _USUAL_VOLUME = 70
-_LONGEST_HOLD = 2 * TICKS_PER_BEAT  # ticks after which a hold is let go on the next beat
+LONGEST_HOLD = 6 * TICKS_PER_BEAT  # ticks after which a hold is let go on the next beat
 _QUIETEST = 5
 _PX_PER_BEAT = 100.0  # at slider velocity 1 and slider multiplier 1
 _TAIKO_SOUND = {
@@ -115,7 +115,7 @@ def chords(canvas: Canvas, first: int, last: int, keys: int, hitsounded: bool = 
     for row in range(first, last):
         releases = min(max(int(columns["releases"][row]), 0), len(holding))
         if grid.phase[row] == 0:  # nobody drew an end for these
-            releases = max(releases, sum(row - start >= _LONGEST_HOLD for start in holding))
+            releases = max(releases, sum(row - start >= LONGEST_HOLD for start in holding))
         holding = holding[releases:]
         held = len(holding)
         # A column that is released on this tick cannot be pressed again on it.

@@ -23,6 +23,7 @@ from mapperatorinator.mapper.grid.cells import (
 from mapperatorinator.mapper.grid.draft import Conditions
 from mapperatorinator.mapper.grid.grammar import legal
 from mapperatorinator.mapper.grid.network import SLICES, GridModel, Heard
+from mapperatorinator.mapper.grid.objects import LONGEST_HOLD
 from mapperatorinator.mapper.grid.steady import steady
 from mapperatorinator.mapper.grid.ticks import TICKS_PER_BEAT
 
@@ -31,7 +32,6 @@ _ORDER = ((0,), (6,), (3, 9), (4, 8), (2, 10), (1, 5, 7, 11))
 _STEADY = ("kiai", "volume", "bank")  # hold for whole measures
 _LATER = ("holds", "velocity", "combo", "sound")  # drawn cell by cell
 _ATTRIBUTES = (*_STEADY, *_LATER, "releases")
-_RELEASE_ORDER = ((0, 6), (3, 9), (1, 2, 4, 5, 7, 8, 10, 11))  # ticks of the beat, once all holds are known
 Reveal = Callable[[float], None]
 
 
@@ -165,17 +165,46 @@ class Painter:
             for name in (name for name in _LATER if name in names):
                 self._later(name, applies[:, NAMES.index(name)] & half, kinds, logits)
         if self.mode == MANIA and "releases" in names:
-            for ticks in _RELEASE_ORDER:
-                cells = applies[:, NAMES.index("releases")] & np.isin(self.heard.grid.phase, ticks)
-                self._later("releases", cells, kinds, self._logits())
+            self._end_holds(rows, applies[:, NAMES.index("releases")])
+
+    def _end_holds(self, rows: NDArray[np.bool_], cells: NDArray[np.bool_]) -> None:
+        """End every hold on one of the next ticks, in `cells` (n,), as the network expects notes to end there."""
+        scores = self._logits()[:, SLICES[NAMES.index("releases")]]
+        ends = np.where(cells, 1 - np.exp(scores[:, 0] - np.logaddexp.reduce(scores, axis=1)), 0.0)
+        drawn = np.zeros(self.count, np.int8)
+        holds = np.maximum(self.canvas.columns["holds"], 0)
+        for row in np.flatnonzero(rows & (holds > 0)):
+            ahead = ends[row + 1 : row + 1 + LONGEST_HOLD]
+            chance = ahead * np.cumprod(np.concatenate([[1.0], 1 - ahead[:-1]]))
+            if not chance.sum() > 0:
+                continue
+            cold = self.drawing.attribute_temperature == 0
+            for _ in range(holds[row]):
+                step = chance.argmax() if cold else self.rng.choice(len(chance), p=chance / chance.sum())
+                drawn[row + 1 + step] += 1
+        self._put("releases", cells, drawn)
 
     def _later(
         self, name: str, cells: NDArray[np.bool_], kinds: NDArray[np.intp], logits: NDArray[np.float32]
     ) -> None:
         scores = self._legal_counts(name, kinds[cells], logits[cells, SLICES[NAMES.index(name)]])
         drawn = np.zeros(self.count, np.int8)
-        drawn[cells] = self._draw(scores, self.drawing.attribute_temperature)
+        temperature = self.drawing.attribute_temperature
+        drawn[cells] = self._rare(scores) if name == "holds" else self._draw(scores, temperature)
         self._put(name, cells, drawn)
+
+    def _rare(self, scores: NDArray[np.float32]) -> NDArray[np.int8]:
+        """Classes (n,) of a column that is nearly always 0, as many others as the network expects.
+
+        Each tick's likeliest class, or a cold temperature, would leave hardly any hold in a map.
+        """
+        if self.drawing.attribute_temperature > 0:
+            return self._draw(scores, 1.0)
+        nothing = np.exp(scores[:, 0] - np.logaddexp.reduce(scores, axis=1))
+        likeliest = np.argsort(nothing)[: int(round(float((1 - nothing).sum())))]
+        drawn = np.zeros(len(scores), np.int8)
+        drawn[likeliest] = 1 + scores[likeliest, 1:].argmax(1)
+        return drawn
 
     def _legal_counts(
         self, name: str, kinds: NDArray[np.intp], scores: NDArray[np.float32]
