@@ -27,7 +27,7 @@ RED = TimingPoint(0, 400, uninherited=True)
 
 def jumping_map(objects: int = 60) -> Beatmap:
     """Circles and sliders that go to and fro, two circles in one place, a spinner at the end."""
-    places = [(64 + 380 * (k % 2), 40 + 5 * k) for k in range(objects)]
+    places = [(64 + 380 * (k % 2), 40 + 5 * k % 300) for k in range(objects)]
     items: list = []
     for k, (x, y) in enumerate(places):
         time = 400.0 * k
