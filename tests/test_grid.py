@@ -240,7 +240,7 @@ def test_a_range_leaves_the_rest_alone(clicks: Audio) -> None:
 def test_planted_object_surprises(clicks: Audio) -> None:
     mapper, timing = GridMapper(), timing_of(CLICKS_BPM, 180)
     settings = Settings(gamemode=0, difficulty=3.0, circle_size=4, slider_multiplier=1.4)
-    heard = mapper._hear(clicks, timing, False)
+    heard = mapper._hear(clicks, timing, False, None)
     canvas = Canvas.empty(0, heard.grid)
     canvas.columns["kind"][heard.grid.phase == 0] = Hit.CIRCLE
     odd = 12 * 20 + 5
@@ -255,7 +255,7 @@ def test_planted_object_surprises(clicks: Audio) -> None:
 @needs_weights
 def test_density_moves_the_number_of_objects(clicks: Audio) -> None:
     mapper, timing = GridMapper(), timing_of(CLICKS_BPM, 180)
-    heard = mapper._hear(clicks, timing, False)
+    heard = mapper._hear(clicks, timing, False, None)
     counts = []
     for density in (0.2, 1.0, 5.0):
         canvas = Canvas.empty(0, heard.grid)
