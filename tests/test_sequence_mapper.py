@@ -79,8 +79,9 @@ def settings_of(folder: Path, **more) -> Settings:
 def test_the_command_writes_a_map(speaker: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     song = click_track(tmp_path / "song.wav", 31.0)
     words = [f"model_path={speaker}", f"audio_path={song}", f"output_path={tmp_path}", "export_osz=true"]
-    words += ["bpm=120", "offset=100", "seed=1", "device=cpu", "difficulty=3"]
+    words += ["bpm=120", "offset=100", "seed=1", "device=cpu", "difficulty=3", "descriptors=['of the moon']"]
     assert profiles.run(["-cn", "inference_v32", *words], CONFIGS) == 0, capsys.readouterr().err
+    assert "does not know descriptor 'of the moon'" in " ".join("".join(capsys.readouterr()).split())
     (beatmap,) = read_osz(next(tmp_path.glob("*.osz"))).beatmaps
     assert len(beatmap.hit_objects) > 20
     assert beatmap.red_lines()[0].bpm == pytest.approx(120)

@@ -94,6 +94,8 @@ class SequenceMapper:
         model = self.model(settings)
         writer = self._writer(model, audio, settings)
         length = writer.windows.length_ms
+        if strange := ", ".join(self._conditions(model, wishes_of(settings), length).unknown_names()):
+            self.notes.append(f"The model {settings.model} does not know {strange}; the map is made without.")
         writer.given = {"timing": beats_of(timing.points, model.profile, length)}
         if reference is not None:
             writer.given |= _taken_over(model, reference, settings, length)
