@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from hypothesis.internal.conjecture import providers
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = Path(os.environ.get("MAPPERATORINATOR_CORPUS", ROOT / ".." / "shared" / "corpus")).resolve()
@@ -32,6 +33,9 @@ hypothesis_settings.register_profile(
     derandomize=not os.environ.get("HYPOTHESIS_RANDOM"),
 )
 hypothesis_settings.load_profile("house")
+if not os.environ.get("HYPOTHESIS_RANDOM") and hasattr(providers, "_get_local_constants"):
+    # It would also draw numbers that stand in the modules imported so far, which is another set in every process.
+    providers._get_local_constants = lambda: providers._local_constants
 
 
 def _folder(path: Path, variable: str) -> Path:

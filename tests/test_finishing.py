@@ -25,6 +25,7 @@ from mapperatorinator.beatmap import (
     Circle,
     HitObject,
     Hold,
+    PathPoint,
     Slider,
     SliderPath,
     Spinner,
@@ -234,6 +235,16 @@ def test_a_cup_has_no_hyperdash() -> None:
     assert any(issue.check_id == "catch_hyperdash" for issue in run_checks(bm, level=Level.EASY))
     calm = calm_dashes(bm, Level.EASY)
     assert not any(issue.check_id == "catch_hyperdash" for issue in run_checks(calm, level=Level.EASY))
+
+
+def test_a_long_juice_stream_is_straightened_once() -> None:
+    """Turned, its body would leave the field, and whatever brings it back makes it as wide as before."""
+    path = SliderPath((PathPoint(0.0, 0.0, "B"), PathPoint(0.0, 238.0, None), PathPoint(541.0, 0.0, None)))
+    stream = Slider(0.0, 0.0, 2, path=path, length=600.0)
+    lines = [TimingPoint(-2798.0, 1000.0, 4, 0, 0, 0, True, 0), TimingPoint(2.0, -12.0, 4, 0, 0, 0, False, 0)]
+    bm = osu(stream, mode=CATCH, circle_size=0.0, slider_multiplier=3.6, timing_points=lines, difficulty_name="x")
+    finished = finish(bm)
+    assert finish(finished) == finished
 
 
 # --- places --------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from mapperatorinator.finishing.rules import problems
 RULES = ("catch_hyperdash", "catch_hyperdash_gap", "catch_hyperdash_run", "catch_edge_dash")
 MARGIN_PX = 14.0  # beyond the edge of a hyperdash, where the strictest levels see none
 TURN = math.radians(15)
+BODY_STEP_PX = 8.0
 MOST_ROUNDS = 60
 
 
@@ -78,15 +79,19 @@ def _swept(before: Sequence[HitObject], view: MapView, forbidden: set[int]) -> l
 
 
 def _more_upright(slider: Slider) -> Slider:
-    """The slider turned by 15 degrees towards the vertical, or straight up once it is nearly that."""
+    """The slider turned by 15 degrees towards the vertical, or straight up once it is nearly that.
+
+    A body that the turn would take off the field is made straight as well: brought back it would be as wide as before.
+    """
     head, end = slider.path.points[0], slider.path.position_at(1.0, slider.length)
     angle = math.atan2(end[1] - head.y, end[0] - head.x)
     target = math.copysign(math.pi / 2, FIELD_HEIGHT / 2 - head.y or 1.0)
     step = target - angle
     turn = math.copysign(min(abs(step), TURN), step)
+    upright = PathPoint(head.x, head.y + math.copysign(max(slider.length, 1.0), target))
+    straight = replace(slider, path=SliderPath((head._replace(type="L"), upright)))
     if abs(step) < 1e-3 or max(abs(p.x - head.x) for p in slider.path.points) < 2:
-        points = (head, PathPoint(head.x, head.y + math.copysign(max(slider.length, 1.0), target)))
-        return replace(slider, path=SliderPath((points[0]._replace(type="L"), points[1])))
+        return straight
     cos, sin = math.cos(turn), math.sin(turn)
     turned = [
         PathPoint(
@@ -96,4 +101,6 @@ def _more_upright(slider: Slider) -> Slider:
         )
         for p in slider.path.points
     ]
-    return replace(slider, path=SliderPath(tuple(turned)))
+    path = SliderPath(tuple(turned))
+    width = path.sample(slider.length, BODY_STEP_PX)[:, 0]
+    return replace(slider, path=path) if width.min() >= 0 and width.max() <= FIELD_WIDTH else straight
