@@ -185,7 +185,9 @@ class ResultView {
       h('tbody', {},
         row(t('ask.stars'), starBadge(one.asked_stars ?? one.stars), starBadge(one.stars)),
         row(t('result.objects'), null, `${one.objects} (${one.objects_per_second ?? '–'}/s)`),
-        one.complexity && row(t('result.complexity'), null, t('result.bits', one.complexity)),
+        one.complexity && row(t('result.complexity'), null, t('result.bits', {
+          per_second: one.complexity.per_second.toFixed(1), per_note: one.complexity.per_note.toFixed(1),
+        })),
         row('BPM', values.bpm, bpm),
         stats.map(([label, name], i) => row(label, values[name], String(Math.round(one.stats[i] * 10) / 10))),
         row(t('result.seed'), values.seed, result.seed)));
