@@ -122,9 +122,11 @@ class ResultView {
   async choose(number) {
     this.number = number;
     [...this.tabs.children].forEach((tab, i) => tab.setAttribute('aria-selected', String(i === number)));
-    const text = await api.getText(`/api/jobs/${this.full.id}/maps/${number}`);
+    const {id} = this.full, stale = () => this.full?.id !== id; // another job was chosen in the meantime
+    const text = await api.getText(`/api/jobs/${id}/maps/${number}`);
+    if (stale()) return;
     await this.play(text, false);
-    this.drawFacts();
+    if (!stale()) this.drawFacts();
   }
 
   /** Load a map into the player; the song is loaded once. */
